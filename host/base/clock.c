@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/* Reads the clock that stamps packets and wakes timers. */
+#include "host/base/clock.h"
+
+#include <time.h>
+
+static int64_t clock_read(clockid_t id)
+{
+	struct timespec ts;
+
+	clock_gettime(id, &ts);
+	return (int64_t)ts.tv_sec * NS_PER_S + ts.tv_nsec;
+}
+
+void clock_init_real(struct clock *clock)
+{
+	int64_t mono = clock_read(CLOCK_MONOTONIC);
+
+	*clock = (struct clock){ .epoch_ns = clock_read(CLOCK_REALTIME) - mono };
+}
+
+void clock_init_virtual(struct clock *clock, int64_t start_ns)
+{
+	*clock = (struct clock){ .now = { start_ns }, .is_virtual = true };
+}
+
+struct mono clock_now(const struct clock *clock)
+{
+	if (clock->is_virtual)
+		return clock->now;
+	return (struct mono){ clock_read(CLOCK_MONOTONIC) };
+}
+
+double clock_seconds(const struct clock *clock, struct mono at)
+{
+	return (double)(at.ns + clock->epoch_ns) / NS_PER_S;
+}
