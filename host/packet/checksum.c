@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MIT */
+/* Sums a packet's bytes. */
+#include "host/packet/checksum.h"
+
+#include <string.h>
+
+#include "host/packet/wire.h"
+
+/* RFC 1071 2(B): the sum does not depend on the byte order it is computed in, so whole machine
+ * words are added and only the result is swapped. */
+uint16_t checksum_sum(const uint8_t *bytes, size_t len, uint32_t sum)
+{
+	uint64_t total = 0;
+	uint64_t word;
+
+	for (; len >= 8; bytes += 8, len -= 8) {
+		memcpy(&word, bytes, 8);
+		total += word;
+		total += total < word;
+	}
+	if (len) {
+		word = 0;
+		memcpy(&word, bytes, len);
+		total += word;
+		total += total < word;
+	}
+	total = (total & 0xffffffff) + (total >> 32);
+	total = (total & 0xffffffff) + (total >> 32);
+	uint16_t native = checksum_fold((uint32_t)(total & 0xffff) + (uint32_t)(total >> 16));
+	uint8_t order[2];
+
+	memcpy(order, &native, 2);
+	return checksum_fold((uint32_t)load_be16(order) + checksum_fold(sum));
+}
+
+uint16_t checksum_pseudo(const uint8_t *addrs, size_t addrs_len, uint8_t proto, uint32_t len)
+{
+	uint32_t sum = (len >> 16) + (len & 0xffff) + proto;
+
+	return checksum_sum(addrs, addrs_len, sum);
+}
+
+uint8_t *checksum_field(const struct packet *p, const struct layer *transport)
+{
+	uint8_t *bytes = layer_bytes(p, transport);
+
+	switch (transport->id) {
+	case LAYER_icmp:
+	case LAYER_icmpv6:
+		return bytes + ICMP_CHECKSUM;
+	case LAYER_udp:
+		return bytes + UDP_CHECKSUM;
+	case LAYER_tcp:
+		return bytes + TCP_CHECKSUM;
+	}
+	return NULL;
+}
+
+const struct layer *checksum_transport(const struct packet *p, const struct layer *network)
+{
+	const struct layer *next = network + 1;
+
+	if (next >= p->layer + p->layer_count || next->id < LAYER_icmp)
+		return NULL;
+	return next;
+}
+
+bool checksum_ip_is_right(const struct packet *p, const struct layer *ip)
+{
+	return checksum_sum(layer_bytes(p, ip), ip->length, 0) == 0xffff;
+}
+
+void checksum_ip_fill(const struct packet *p, const struct layer *ip)
+{
+	uint8_t *bytes = layer_bytes(p, ip);
+
+	store_be16(bytes + IP_CHECKSUM, 0);
+	store_be16(bytes + IP_CHECKSUM, (uint16_t)~checksum_sum(bytes, ip->length, 0));
+}
+
+static uint16_t pseudo_sum(const struct packet *p, const struct layer *network, size_t len)
+{
+	const uint8_t *bytes = layer_bytes(p, network);
+
+	if (network->id == LAYER_ip)
+		return checksum_pseudo(bytes + IP_SRC, 8, p->proto, (uint32_t)len);
+	return checksum_pseudo(bytes + IPV6_SRC, 32, p->proto, (uint32_t)len);
+}
+
+bool checksum_transport_is_right(
+	const struct packet *p, const struct layer *network, const struct layer *transport)
+{
+	const uint8_t *bytes = layer_bytes(p, transport);
+	size_t len = p->datagram_end - transport->offset;
+
+	if (transport->id == LAYER_icmp)
+		return checksum_sum(bytes, len, 0) == 0xffff;
+	if (transport->id == LAYER_udp) {
+		if (load_be16(bytes + UDP_CHECKSUM) == 0)
+			return network->id == LAYER_ip;
+		len = load_be16(bytes + UDP_LENGTH);
+	}
+	return checksum_sum(bytes, len, pseudo_sum(p, network, len)) == 0xffff;
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/* The Internet checksum (RFC 1071), whole and incremental (RFC 1624). */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "host/packet/packet.h"
+
+/* The one's complement sum of the big-endian 16-bit words at `bytes`, an odd byte padded with 0,
+ * on top of `sum`; folded to 16 bits. Not complemented: store ~checksum_sum(...). */
+uint16_t checksum_sum(const uint8_t *bytes, size_t len, uint32_t sum);
+
+/* The sum of the pseudo-header: RFC 793 for v4, RFC 8200 8.1 for v6. `addrs` is source and
+ * destination as they lie in the header, addrs_len 8 or 32; len is the upper layer's. */
+uint16_t checksum_pseudo(const uint8_t *addrs, size_t addrs_len, uint8_t proto, uint32_t len);
+
+static inline uint16_t checksum_fold(uint32_t sum)
+{
+	sum = (sum & 0xffff) + (sum >> 16);
+	return (uint16_t)((sum & 0xffff) + (sum >> 16));
+}
+
+/* What to add to a checksum when words that summed to `before` now sum to `after`. */
+static inline uint16_t checksum_delta(uint16_t before, uint16_t after)
+{
+	return checksum_fold((uint32_t)before + (uint16_t)~after);
+}
+
+/* RFC 1624's equation 3 gives 0 where an all-zero message needs 0xffff; adding the delta to the
+ * checksum itself verifies for every checksum. A right checksum stays right, a wrong one wrong. */
+static inline uint16_t checksum_add(uint16_t checksum, uint16_t delta)
+{
+	return checksum_fold((uint32_t)checksum + delta);
+}
+
+/* Where the checksum of an icmp, icmpv6, udp or tcp layer lies; NULL for other layers. */
+uint8_t *checksum_field(const struct packet *p, const struct layer *transport);
+
+/* The transport layer that belongs to the outermost network header, or NULL. */
+const struct layer *checksum_transport(const struct packet *p, const struct layer *network);
+
+bool checksum_ip_is_right(const struct packet *p, const struct layer *ip);
+
+/* Sums the whole datagram, which must not be a fragment. A UDP checksum of 0 over IPv4 is "none"
+ * and right (RFC 768); over IPv6 it is wrong (RFC 8200 8.1). */
+bool checksum_transport_is_right(
+	const struct packet *p, const struct layer *network, const struct layer *transport);
+
+/* Writes the right IPv4 header checksum. */
+void checksum_ip_fill(const struct packet *p, const struct layer *ip);

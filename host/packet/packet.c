@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: MIT */
+/* Moves a packet's edges and copies packets that outlive their burst. */
+#include "host/packet/packet.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "host/packet/pool.h"
+
+bool packet_pull(struct packet *p, size_t len)
+{
+	if (len > packet_length(p))
+		return false;
+	p->data += len;
+	return true;
+}
+
+bool packet_push(struct packet *p, size_t len)
+{
+	if (len > packet_headroom(p))
+		return false;
+	p->data -= len;
+	return true;
+}
+
+bool packet_trim(struct packet *p, size_t len)
+{
+	if (len > packet_length(p))
+		return false;
+	p->tail = p->data + len;
+	return true;
+}
+
+uint8_t *packet_put(struct packet *p, size_t len)
+{
+	uint8_t *at = p->tail;
+
+	if (len > packet_tailroom(p))
+		return NULL;
+	p->tail += len;
+	return at;
+}
+
+void packet_reset(struct packet *p, size_t headroom)
+{
+	assert(headroom <= (size_t)(p->end - p->head));
+	memset((uint8_t *)p + offsetof(struct packet, port), 0,
+		offsetof(struct packet, layer) - offsetof(struct packet, port));
+	p->data = p->tail = p->head + headroom;
+}
+
+static struct packet *slab_new(size_t len)
+{
+	size_t room = PACKET_HEADROOM + len;
+	struct packet *p = malloc(sizeof(*p) + room);
+
+	if (!p)
+		return NULL;
+	p->head = (uint8_t *)(p + 1);
+	p->end = p->head + room;
+	p->home = NULL;
+	packet_reset(p, PACKET_HEADROOM);
+	return p;
+}
+
+struct packet *packet_copy(const struct packet *p)
+{
+	struct packet *copy = slab_new(packet_length(p));
+
+	if (!copy)
+		return NULL;
+	struct packet view = *copy;
+
+	*copy = *p;
+	copy->head = view.head;
+	copy->data = view.data;
+	copy->tail = view.data + packet_length(p);
+	copy->end = view.end;
+	copy->home = NULL;
+	memcpy(copy->data, p->data, packet_length(p));
+	return copy;
+}
+
+struct packet *packet_from_bytes(const uint8_t *bytes, size_t len, enum layer_id first)
+{
+	struct packet *p = slab_new(len);
+
+	if (!p)
+		return NULL;
+	if (len)
+		memcpy(packet_put(p, len), bytes, len);
+	p->first = (uint8_t)first;
+	return p;
+}
+
+void packet_free(struct packet *p)
+{
+	if (p->home)
+		pool_put(p->home, p);
+	else
+		free(p);
+}
+
+const char *layer_name(enum layer_id id)
+{
+	static const char *const names[] = {
+		[LAYER_none] = "none",
+#define LAYER(name, ...) [LAYER_##name] = #name,
+#include "host/packet/layers.def"
+#undef LAYER
+	};
+
+	return names[id];
+}
+
+const char *malformed_name(enum malformed_reason reason)
+{
+	static const char *const names[] = {
+		[MALFORMED_none] = "none",
+#define MALFORMED(name, text) [MALFORMED_##name] = #name,
+#include "host/packet/malformed.def"
+#undef MALFORMED
+	};
+
+	return names[reason];
+}
+
+const char *malformed_text(enum malformed_reason reason)
+{
+	static const char *const texts[] = {
+		[MALFORMED_none] = "well formed",
+#define MALFORMED(name, text) [MALFORMED_##name] = (text),
+#include "host/packet/malformed.def"
+#undef MALFORMED
+	};
+
+	return texts[reason];
+}
