@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+/* A port: our open handle that carries packets, one queue of it, owned by one worker. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "host/base/counters.h"
+#include "host/packet/packet.h"
+#include "host/packet/pool.h"
+
+enum { PORT_BURST = 64, PORT_NAME = 32 };
+
+enum tx_drop_reason {
+#define TX_DROP(name, doc) TX_DROP_##name,
+#include "host/port/tx_drops.def"
+#undef TX_DROP
+	TX_DROP_COUNT
+};
+
+/* What passed, in rtnl_link_stats64's words. tx attempts = tx_packets + all of tx_drop. */
+struct port_counters {
+	struct counter rx_packets, rx_bytes;
+	struct counter tx_packets, tx_bytes;
+	struct counter tx_drop[TX_DROP_COUNT];
+};
+
+struct port;
+struct lane; /* the engine's: the port's rules and what was decided */
+
+struct port_ops {
+	const char *kind; /* "tun", "tap", "pair", ... */
+
+	/* Takes `fd` over, on the thread that will use the port. 0 or -errno (fd not taken). */
+	int (*open_queue)(struct port *port, int fd);
+
+	/* Up to `max` packets that have come, with first, time, port set; unparsed. The caller owns
+	 * them. 0: nothing now, or the device is gone (is_gone). */
+	unsigned (*recv)(struct port *port, struct packet **burst, unsigned max, struct mono now);
+
+	/* Takes the packet, always: it is sent at the latest by flush, or counted as dropped, and
+	 * freed to its home. */
+	void (*send)(struct port *port, struct packet *p);
+	void (*flush)(struct port *port);
+
+	/* What to watch for reading; -1: nothing. */
+	int (*poll_fd)(const struct port *port);
+
+	/* Releases all but the struct port's own memory, which is the opener's. */
+	void (*close)(struct port *port);
+};
+
+struct port {
+	const struct port_ops *ops;
+	struct pool *pool; /* of the worker */
+	struct lane *lane;
+	uint32_t mtu;	/* bytes of the largest IP packet (L3) or frame payload (L2) */
+	int ifindex;	/* 0: no link */
+	uint8_t first;	/* enum layer_id of its packets: LAYER_ip or LAYER_eth */
+	uint8_t mac[6]; /* ours, on L2 ports */
+	bool is_gone;	/* the device was deleted under us */
+	unsigned tx_count;
+	struct packet *tx[PORT_BURST];
+	struct port_counters counters;
+	char name[PORT_NAME];
+};
+
+/* The longest packet it can send: MTU, and on L2 ports the link header with two tags. */
+static inline size_t port_room(const struct port *port)
+{
+	return port->mtu + (port->first == LAYER_eth ? 14 + 8 : 0);
+}
+
+static inline void port_tx_count(struct port *port, size_t bytes)
+{
+	counter_add(&port->counters.tx_packets, 1);
+	counter_add(&port->counters.tx_bytes, bytes);
+}
+
+static inline void port_tx_drop(struct port *port, enum tx_drop_reason reason)
+{
+	counter_add(&port->counters.tx_drop[reason], 1);
+}
+
+const char *tx_drop_name(enum tx_drop_reason reason);
+
+/* All tx drops together. */
+uint64_t port_tx_dropped(const struct port *port);

@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: MIT */
+/* Reads packets that the kernel routes into a tun or tap device, and writes packets into it. */
+#include "host/port/tun.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/if.h>
+#include <linux/if_tun.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+enum {
+	SPILL = POOL_BIG_SLOT - PACKET_HEADROOM, /* what does not fit a small slot lands here */
+	BUSY_TRIES = 50, /* teardown of the last owner is asynchronous: wait up to half a second */
+};
+
+struct tun {
+	struct port port;
+	int fd;
+	uint8_t *spill;
+};
+
+static int device_refused(const char *name, int error, struct refusal *why)
+{
+	switch (error) {
+	case EPERM:
+		return refuse(why, error,
+			"%s: not permitted: it needs CAP_NET_ADMIN (run it as root, or with "
+			"--sandbox)",
+			name);
+	case EBUSY:
+		return refuse(why, error,
+			"%s: the name is in use by another device or process (choose another name, "
+			"or "
+			"see who has it: ip -d link show %s)",
+			name, name);
+	case EINVAL:
+		return refuse(why, error,
+			"%s: exists and is a device of another kind (choose another name)", name);
+	default:
+		return refuse(why, error, "%s: cannot make the device: %s", name, strerror(error));
+	}
+}
+
+static int node_refused(int error, struct refusal *why)
+{
+	switch (error) {
+	case ENOENT:
+	case ENODEV:
+	case ENXIO:
+		return refuse(why, error,
+			"/dev/net/tun: %s (as root: modprobe tun; mkdir -p /dev/net; "
+			"mknod -m 0666 /dev/net/tun c 10 200)",
+			strerror(error));
+	case EACCES:
+	case EPERM:
+		return refuse(why, error,
+			"/dev/net/tun: %s (as root: chmod 0666 /dev/net/tun; what it may do is "
+			"still "
+			"decided by CAP_NET_ADMIN)",
+			strerror(error));
+	default:
+		return refuse(why, error, "/dev/net/tun: %s", strerror(error));
+	}
+}
+
+int tun_device_open(const char *name, enum layer_id first, struct refusal *why)
+{
+	struct ifreq ifr = { 0 };
+	int fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
+
+	if (fd < 0)
+		return node_refused(errno, why);
+	assert(strlen(name) < IFNAMSIZ);
+	memcpy(ifr.ifr_name, name, strlen(name));
+	ifr.ifr_flags = (short)(IFF_NO_PI | (first == LAYER_eth ? IFF_TAP : IFF_TUN));
+	for (unsigned i = 0; ioctl(fd, TUNSETIFF, &ifr); i++) {
+		int error = errno;
+
+		if (error != EBUSY || i == BUSY_TRIES) {
+			close(fd);
+			return device_refused(name, error, why);
+		}
+		usleep(10000);
+	}
+	return fd;
+}
+
+static struct tun *tun_of(struct port *port)
+{
+	return (struct tun *)port;
+}
+
+static int tun_open_queue(struct port *port, int fd)
+{
+	struct tun *tun = tun_of(port);
+	uint8_t *spill = malloc(SPILL);
+
+	if (!spill)
+		return -ENOMEM;
+	tun->spill = spill;
+	tun->fd = fd;
+	return 0;
+}
+
+/* A packet longer than a small slot: its two parts move together into a big one. */
+static struct packet *unspill(struct tun *tun, struct packet *p, size_t len)
+{
+	size_t first = packet_tailroom(p);
+	struct packet *big = pool_take(tun->port.pool, len);
+
+	if (big) {
+		memcpy(packet_put(big, first), p->data, first);
+		memcpy(packet_put(big, len - first), tun->spill, len - first);
+	}
+	packet_free(p);
+	return big;
+}
+
+static struct packet *tun_read(struct tun *tun, bool *is_drained)
+{
+	struct packet *p = pool_take(tun->port.pool, 0);
+
+	if (!p) {
+		*is_drained = true;
+		return NULL;
+	}
+	struct iovec parts[] = { { p->data, packet_tailroom(p) }, { tun->spill, SPILL } };
+	ssize_t n = readv(tun->fd, parts, 2);
+
+	if (n <= 0) {
+		/* EBADFD: the device or its namespace is gone; EPOLLERR would come for ever. */
+		tun->port.is_gone = n < 0 && errno == EBADFD;
+		*is_drained = true;
+		packet_free(p);
+		return NULL;
+	}
+	if ((size_t)n > packet_tailroom(p))
+		return unspill(tun, p, (size_t)n);
+	packet_put(p, (size_t)n);
+	return p;
+}
+
+static unsigned tun_recv(struct port *port, struct packet **burst, unsigned max, struct mono now)
+{
+	bool is_drained = false;
+	unsigned count = 0;
+
+	while (count < max && !is_drained) {
+		struct packet *p = tun_read(tun_of(port), &is_drained);
+
+		if (!p)
+			continue;
+		p->port = port;
+		p->first = port->first;
+		p->time = now;
+		counter_add(&port->counters.rx_packets, 1);
+		counter_add(&port->counters.rx_bytes, packet_length(p));
+		burst[count++] = p;
+	}
+	return count;
+}
+
+static enum tx_drop_reason write_refused(struct port *port, int error)
+{
+	switch (error) {
+	case EAGAIN:
+	case ENOBUFS:
+	case ENOMEM:
+		return TX_DROP_full;
+	case EIO:
+		return TX_DROP_down;
+	case EBADFD:
+		port->is_gone = true;
+		return TX_DROP_gone;
+	default:
+		return TX_DROP_refused;
+	}
+}
+
+static void tun_flush(struct port *port)
+{
+	struct tun *tun = tun_of(port);
+
+	for (unsigned i = 0; i < port->tx_count; i++) {
+		struct packet *p = port->tx[i];
+		size_t len = packet_length(p);
+
+		/* The kernel would take a packet longer than the MTU. */
+		if (len > port_room(port))
+			port_tx_drop(port, TX_DROP_too_long);
+		else if (write(tun->fd, p->data, len) < 0)
+			port_tx_drop(port, write_refused(port, errno));
+		else
+			port_tx_count(port, len);
+		packet_free(p);
+	}
+	port->tx_count = 0;
+}
+
+static void tun_send(struct port *port, struct packet *p)
+{
+	port->tx[port->tx_count++] = p;
+	if (port->tx_count == PORT_BURST)
+		tun_flush(port);
+}
+
+static int tun_poll_fd(const struct port *port)
+{
+	return ((const struct tun *)port)->fd;
+}
+
+static void tun_close(struct port *port)
+{
+	struct tun *tun = tun_of(port);
+
+	tun_flush(port);
+	free(tun->spill);
+	tun->spill = NULL;
+	if (tun->fd >= 0)
+		close(tun->fd);
+	tun->fd = -1;
+}
+
+static const struct port_ops tun_ops = {
+	.kind = "tun",
+	.open_queue = tun_open_queue,
+	.recv = tun_recv,
+	.send = tun_send,
+	.flush = tun_flush,
+	.poll_fd = tun_poll_fd,
+	.close = tun_close,
+};
+
+static const struct port_ops tap_ops = {
+	.kind = "tap",
+	.open_queue = tun_open_queue,
+	.recv = tun_recv,
+	.send = tun_send,
+	.flush = tun_flush,
+	.poll_fd = tun_poll_fd,
+	.close = tun_close,
+};
+
+struct port *tun_port_new(enum layer_id first)
+{
+	struct tun *tun = calloc(1, sizeof(*tun));
+
+	if (!tun)
+		return NULL;
+	tun->fd = -1;
+	tun->port.ops = first == LAYER_eth ? &tap_ops : &tun_ops;
+	tun->port.first = (uint8_t)first;
+	tun->port.mtu = 1500;
+	return &tun->port;
+}
