@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: MIT */
+/* READ THIS FILE FIRST: what happens to a packet, from the port it comes in by to the one it leaves
+ * by: recv -> parse -> rules -> verdict -> act -> send. No allocation, lock, log or system call
+ * but the ports' own I/O. */
+#include "host/engine/datapath.h"
+
+#include <string.h>
+
+#include "host/packet/parse.h"
+#include "host/packet/reply.h"
+
+/* What was decided about one packet. */
+struct decision {
+	enum verdict verdict;
+	enum drop_reason reason;
+	const struct rule *rule; /* NULL: the port's default */
+	bool is_turned;		 /* a C action has already made it its own answer */
+	struct verdict_ports to; /* none: the next port */
+};
+
+static enum verdict action_run(struct datapath *dp, struct lane *lane, const struct action *action,
+	struct packet *p, struct decision *decision)
+{
+	enum verdict verdict = VERDICT_NONE;
+
+	switch (action->kind) {
+	case ACTION_VERDICT:
+		return action->verdict;
+	case ACTION_REFLECT:
+		verdict = reflect_verdict(action->reflect, &lane->station, p);
+		decision->is_turned = verdict == VERDICT_REPLY;
+		return verdict;
+	case ACTION_CALL:
+		return dp->ops->verdict(dp->script, action->ref, p, &decision->to);
+	case ACTION_TEST:
+		break;
+	}
+	return verdict;
+}
+
+/* A function that failed costs its packet, or lets it pass if its rule says so. */
+static void script_failed(struct lane *lane, const struct rule *rule, struct decision *decision)
+{
+	counter_add(&lane->script_errors, 1);
+	decision->verdict = rule->on_error;
+	decision->reason = DROP_script_error;
+	decision->to.count = 0;
+}
+
+/* Asks the rules in order until one has an opinion; else the port's default decides. */
+static void decide(
+	struct datapath *dp, struct lane *lane, struct packet *p, struct decision *decision)
+{
+	struct rule_walk walk = rule_walk(lane->rules);
+	const struct action *action;
+
+	while ((action = rule_next(&walk, p))) {
+		enum verdict verdict;
+
+		if (action->kind == ACTION_TEST) {
+			verdict = dp->ops->match(dp->script, action->ref, p);
+			if (verdict == VERDICT_NONE)
+				rule_skip(&walk);
+			else
+				rule_hit(walk.rule, p);
+			if (verdict != VERDICT_ERROR)
+				continue;
+		} else {
+			verdict = action_run(dp, lane, action, p, decision);
+			if (verdict == VERDICT_NONE)
+				continue;
+		}
+		decision->rule = walk.rule;
+		decision->verdict = verdict;
+		decision->reason = DROP_policy;
+		if (verdict == VERDICT_ERROR)
+			script_failed(lane, walk.rule, decision);
+		return;
+	}
+	decision->verdict = lane->fallback;
+	decision->reason = p->wish ? (enum drop_reason)p->wish : DROP_policy;
+}
+
+/* Turns what cannot be done into a drop with its reason. */
+static void settle(struct lane *lane, struct packet *p, struct decision *decision)
+{
+	struct lane *next = lane->next && lane->next->is_open ? lane->next : NULL;
+
+	if (decision->verdict == VERDICT_REPLY && !decision->is_turned) {
+		if (reply_check(p) == REPLY_MAY) {
+			reply_turn(p, 64);
+		} else {
+			decision->verdict = VERDICT_DROP;
+			decision->reason = DROP_no_reply;
+		}
+	}
+	if (decision->verdict == VERDICT_REPLY) {
+		decision->to = (struct verdict_ports){ 1, { lane } };
+	} else if (decision->to.count == 0) {
+		decision->to = (struct verdict_ports){ 1, { next ? next : lane } };
+		if (decision->verdict == VERDICT_PASS && !next) {
+			decision->verdict = VERDICT_DROP;
+			decision->reason = DROP_no_next;
+		}
+	}
+}
+
+/* A copy for one more port of a flood. */
+static void send_copy(struct datapath *dp, struct lane *lane, const struct packet *p)
+{
+	size_t len = packet_length(p);
+	struct packet *copy = pool_take(dp->pool, len);
+
+	if (!copy) {
+		port_tx_drop(lane->port, TX_DROP_no_packet);
+		return;
+	}
+	memcpy(packet_put(copy, len), p->data, len);
+	copy->first = p->first;
+	copy->csum = p->csum;
+	copy->gso = p->gso;
+	lane->port->ops->send(lane->port, copy);
+}
+
+static void send(struct datapath *dp, struct packet *p, const struct verdict_ports *to)
+{
+	for (unsigned i = 1; i < to->count; i++)
+		send_copy(dp, to->lane[i], p);
+	to->lane[0]->port->ops->send(to->lane[0]->port, p);
+}
+
+/* Counts the decision and carries it out; the packet is then no longer ours. */
+static void act(
+	struct datapath *dp, struct lane *lane, struct packet *p, const struct decision *decision)
+{
+	counter_add(&lane->decided[decision->verdict], 1);
+	switch (decision->verdict) {
+	case VERDICT_REPLY:
+	case VERDICT_REWRITE:
+	case VERDICT_PASS:
+		send(dp, p, &decision->to);
+		return;
+	case VERDICT_DROP:
+		counter_add(&lane->dropped[decision->reason], 1);
+		break;
+	default:
+		break;
+	}
+	packet_free(p);
+}
+
+static void packet_run(struct datapath *dp, struct lane *lane, struct packet *p)
+{
+	struct decision decision = { .verdict = VERDICT_NONE };
+
+	parse(p);
+	if (p->malformed) {
+		counter_add(&lane->malformed, 1);
+		p->wish = DROP_malformed;
+	}
+	if (dp->trace)
+		trace_rx(dp->trace, lane, p);
+	decide(dp, lane, p, &decision);
+	settle(lane, p, &decision);
+	if (dp->trace)
+		trace_verdict(dp->trace, lane, decision.rule, decision.verdict, decision.reason, p);
+	act(dp, lane, p, &decision);
+}
+
+unsigned datapath_run(struct datapath *dp, struct lane *lane, struct mono now)
+{
+	struct packet *burst[PORT_BURST];
+
+	lane_rules_swap(lane);
+	unsigned count = lane->port->ops->recv(lane->port, burst, PORT_BURST, now);
+
+	for (unsigned i = 0; i < count; i++)
+		packet_run(dp, lane, burst[i]);
+	datapath_flush(dp);
+	return count;
+}
+
+void datapath_inject(struct datapath *dp, struct lane *lane, const struct packet *p)
+{
+	send_copy(dp, lane, p);
+}
+
+void datapath_flush(struct datapath *dp)
+{
+	for (struct lane *lane = dp->lanes; lane; lane = lane->sibling) {
+		if (lane->is_open)
+			lane->port->ops->flush(lane->port);
+	}
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/* The host: its workers, the command that it runs beside them, and its orderly end. */
+#pragma once
+
+#include "host/engine/process.h"
+#include "host/engine/script.h"
+#include "host/engine/trace.h"
+#include "host/engine/worker.h"
+
+/* A command that runs when every worker has set up. */
+struct command {
+	char *const *argv;
+	bool is_shown; /* "$ ping ..." and its output, indented, in step with the trace */
+};
+
+struct host {
+	struct script_source source;
+	const struct script_ops *ops;
+	const struct command *commands; /* one after the other */
+	unsigned command_count;
+	enum log_stream stats_to; /* where the counters go at the end; 0: nowhere */
+	struct trace *trace;	  /* NULL: no trace */
+
+	struct loop loop;
+	struct watch wake;
+	struct watch signals;
+	struct process process;
+	unsigned command_next;
+	struct worker worker;
+	struct refusal why;
+	unsigned ends_wanted; /* SIGINT and SIGTERM that came */
+	bool is_ending;
+	bool is_stdout_gone;
+	int status;		  /* what run ends with */
+	_Atomic bool stop_wanted; /* by a script: mt.stop */
+	_Atomic int stop_code;
+};
+
+/* Prepares `host` (its first block of members is filled by the caller, the rest is 0). SIGINT,
+ * SIGTERM and SIGHUP are blocked from here on and read by host_run. 0 or -errno. */
+int host_init(struct host *host, struct refusal *why);
+void host_fini(struct host *host);
+
+/* Loads the script, runs the commands, serves packets; returns the exit status: 0 ok, 1 the script
+ * or the network refused (why says what), or the last command's. */
+int host_run(struct host *host);
+
+/* From any thread: something has changed, look. */
+void host_wake(struct host *host);
+
+/* From a worker: end in order, with this exit status. */
+void host_stop(struct host *host, int code);

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/* Makes the devices that scripts ask for: all of it, or nothing. */
+#pragma once
+
+#include "host/base/prefix.h"
+#include "host/engine/lane.h"
+
+/* What a script wants of a tun or tap device. */
+struct device_wish {
+	char name[16];	     /* checked by name_check */
+	enum layer_id first; /* LAYER_ip: tun, LAYER_eth: tap */
+	const struct prefix *addrs;
+	unsigned addr_count;
+	const struct prefix *routes;
+	unsigned route_count;
+	uint32_t mtu;	    /* bytes; 0: the kernel's default */
+	const uint8_t *mac; /* of the kernel's end of a tap; NULL: the kernel chooses */
+	bool is_up;
+	bool with_dad;	/* IPv6 addresses go through duplicate-address detection */
+	bool is_forced; /* also where another link has a route to the same prefix */
+};
+
+/* Is it a name that the kernel takes (dev_valid_name: 1 to 15 bytes, no '/', ':', space, not "."
+ * or "..")? NULL if it is, else why not. */
+const char *name_check(const char *name);
+
+/* The largest MTU of such a device, bytes. */
+uint32_t device_mtu_max(enum layer_id first);
+
+/* Makes the device, addresses it, routes to it, sets it up, opens a port on it and adds the lane
+ * to the worker. On failure nothing is left. 0 or -errno with why. */
+int setup_device(struct worker *worker, const struct device_wish *wish, struct lane **out,
+	struct refusal *why);
+
+/* Two ports in memory. 0 or -errno with why. */
+int setup_pair(struct worker *worker, enum layer_id first, const char *names[2],
+	struct lane *out[2], struct refusal *why);

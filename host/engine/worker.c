@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: MIT */
+/* Waits for packets and hands them to the datapath. */
+#include "host/engine/worker.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "host/engine/host.h"
+
+enum {
+	POOL_SLOTS = 1024,    /* 4 MiB of address space, touched as used */
+	POOL_BIG_SLOTS = 160, /* for MTUs up to 65535 */
+	BURSTS = 8,	      /* of one port before the others get their turn */
+};
+
+static _Thread_local struct worker *here;
+
+static void interrupt_handler(int signo)
+{
+	(void)signo;
+	if (here && here->dp.script)
+		here->dp.ops->interrupt(here->dp.script);
+}
+
+void worker_interrupt(struct worker *worker)
+{
+	struct sigaction action = { .sa_handler = interrupt_handler };
+
+	sigaction(SIGURG, &action, NULL);
+	pthread_kill(worker->thread, SIGURG);
+}
+
+static void wake_ready(struct watch *watch, uint32_t events)
+{
+	uint64_t count;
+
+	(void)events;
+	if (read(watch->fd, &count, sizeof(count)) < 0)
+		return; /* another turn has taken it */
+}
+
+static struct worker *worker_of_timers(struct watch *watch)
+{
+	struct timers *timers = (struct timers *)watch; /* the first member */
+
+	return (struct worker *)((char *)timers - offsetof(struct worker, timers));
+}
+
+static void timers_ready(struct watch *watch, uint32_t events)
+{
+	struct worker *worker = worker_of_timers(watch);
+	struct mono now = clock_now(&worker->clock);
+	struct timer timer;
+
+	(void)events;
+	while (!worker->is_stopping && timer_take(&worker->timers, now, &timer))
+		worker->dp.ops->timer(worker->dp.script, timer.ref, timer.period_ns == 0);
+}
+
+static void lane_ready(struct watch *watch, uint32_t events)
+{
+	struct lane *lane = (struct lane *)watch; /* the first member */
+	struct worker *worker = lane->worker;
+
+	(void)events;
+	for (unsigned i = 0; i < BURSTS && lane->is_open && !worker->is_stopping; i++) {
+		if (datapath_run(&worker->dp, lane, clock_now(&worker->clock)) < PORT_BURST)
+			break;
+		worker->is_stopping = atomic_load(&worker->stop_wanted);
+	}
+	if (lane->is_open && lane->port->is_gone) {
+		log_line(LOG_LEVEL_WARN, "%s: the device is gone; the port is closed",
+			lane->port->name);
+		worker_lane_close(worker, lane);
+	}
+}
+
+int worker_init(struct worker *worker, struct host *host, unsigned id, const struct script_ops *ops,
+	struct refusal *why)
+{
+	memset(worker, 0, sizeof(*worker));
+	worker->host = host;
+	worker->id = id;
+	worker->dp.ops = ops;
+	worker->wake.ready = wake_ready;
+	clock_init_real(&worker->clock);
+	int error = log_outlet_init(&worker->outlet, host->wake.fd);
+
+	if (error)
+		goto fail;
+	error = pool_open(&worker->pool, POOL_SLOTS, POOL_BIG_SLOTS);
+	if (error)
+		goto fail_outlet;
+	error = loop_open(&worker->loop);
+	if (error)
+		goto fail_pool;
+	error = timers_open(&worker->timers);
+	if (error)
+		goto fail_loop;
+	worker->wake.fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	if (worker->wake.fd < 0) {
+		error = -errno;
+		goto fail_timers;
+	}
+	worker->dp.pool = worker->pool;
+	worker->timers.watch.ready = timers_ready;
+	loop_add(&worker->loop, &worker->wake, EPOLLIN);
+	loop_add(&worker->loop, &worker->timers.watch, EPOLLIN);
+	return 0;
+
+fail_timers:
+	timers_close(&worker->timers);
+fail_loop:
+	loop_close(&worker->loop);
+fail_pool:
+	pool_close(worker->pool);
+fail_outlet:
+	log_outlet_fini(&worker->outlet);
+fail:
+	return refuse(why, -error, "worker %u: cannot start: %s", id, strerror(-error));
+}
+
+static void lanes_close(struct worker *worker)
+{
+	for (struct lane *lane = worker->dp.lanes; lane; lane = lane->sibling) {
+		if (lane->is_open)
+			worker_lane_close(worker, lane);
+	}
+}
+
+void worker_fini(struct worker *worker)
+{
+	lanes_close(worker);
+	/* Rules give their functions back to the interpreter before it goes. */
+	for (struct lane *lane = worker->dp.lanes; lane; lane = lane->sibling) {
+		lane_rules_set(lane, NULL);
+		lane_rules_swap(lane);
+	}
+	if (worker->dp.script)
+		worker->dp.ops->close(worker->dp.script);
+	while (worker->dp.lanes) {
+		struct lane *lane = worker->dp.lanes;
+
+		worker->dp.lanes = lane->sibling;
+		lane_free(lane);
+	}
+	close(worker->wake.fd);
+	timers_close(&worker->timers);
+	loop_close(&worker->loop);
+	pool_close(worker->pool);
+	log_outlet_fini(&worker->outlet);
+}
+
+static void state_set(struct worker *worker, enum worker_state state)
+{
+	atomic_store(&worker->state, state);
+	host_wake(worker->host);
+}
+
+bool worker_has_work(const struct worker *worker)
+{
+	if (worker->timers.count || worker->dp.ops->is_waiting(worker->dp.script))
+		return true;
+	for (const struct lane *lane = worker->dp.lanes; lane; lane = lane->sibling) {
+		if (lane->is_open)
+			return true;
+	}
+	return false;
+}
+
+void worker_turn(struct worker *worker, int timeout_ms)
+{
+	loop_wait(&worker->loop, timeout_ms);
+	worker->is_stopping = atomic_load(&worker->stop_wanted);
+}
+
+static enum script_state script_load(struct worker *worker)
+{
+	const struct script_ops *ops = worker->dp.ops;
+
+	if (ops->open(&worker->dp.script, worker, &worker->why))
+		return SCRIPT_FAILED;
+	return ops->load(worker->dp.script, &worker->host->source, &worker->why);
+}
+
+static void *worker_main(void *arg)
+{
+	struct worker *worker = arg;
+
+	here = worker;
+	log_use(&worker->outlet);
+	enum script_state state = script_load(worker);
+
+	if (state == SCRIPT_FAILED) {
+		lanes_close(worker);
+		state_set(worker, WORKER_FAILED);
+		return NULL;
+	}
+	state_set(worker, WORKER_READY);
+	while (!worker->is_stopping && worker_has_work(worker))
+		worker_turn(worker, -1);
+	worker->is_stopping = true;
+	worker->dp.ops->ended(worker->dp.script);
+	lanes_close(worker);
+	state_set(worker, WORKER_ENDED);
+	return NULL;
+}
+
+int worker_start(struct worker *worker)
+{
+	return -pthread_create(&worker->thread, NULL, worker_main, worker);
+}
+
+void worker_stop(struct worker *worker)
+{
+	uint64_t one = 1;
+
+	atomic_store(&worker->stop_wanted, true);
+	if (write(worker->wake.fd, &one, sizeof(one)) < 0)
+		return; /* its counter is full: it is awake */
+}
+
+int worker_lane_add(struct worker *worker, struct lane *lane)
+{
+	lane->worker = worker;
+	lane->watch.fd = lane->port->ops->poll_fd(lane->port);
+	lane->watch.ready = lane_ready;
+	int error = lane->watch.fd < 0 ? 0 : loop_add(&worker->loop, &lane->watch, EPOLLIN);
+
+	if (error)
+		return error;
+	struct lane **last = &worker->dp.lanes;
+
+	while (*last)
+		last = &(*last)->sibling;
+	*last = lane;
+	lane->is_open = true;
+	return 0;
+}
+
+void worker_lane_close(struct worker *worker, struct lane *lane)
+{
+	if (lane->watch.fd >= 0)
+		loop_remove(&worker->loop, &lane->watch);
+	lane_close(lane);
+}
