@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: MIT */
+/* Lets Lua read and write the fields of a packet's layers where they lie. */
+#include "bindings/layer.h"
+
+#include <string.h>
+
+#include "bindings/glue.h"
+#include "bindings/packet.h"
+#include "host/base/nearest.h"
+
+struct layer_view {
+	struct packet_handle *handle; /* kept alive by a user value */
+	enum layer_id layer;
+};
+
+static const char *const used_late = "packet used after its verdict; keep one with pkt:copy()";
+
+void push_field(
+	lua_State *L, const struct packet *p, const struct layer *layer, const struct field *field)
+{
+	struct value value;
+	char text[ADDR_TEXT];
+
+	if (field_get(p, layer, field, &value) != FIELD_OK) {
+		lua_pushnil(L);
+		return;
+	}
+	switch ((enum field_kind)value.kind) {
+	case FIELD_UINT:
+		lua_pushinteger(L, (lua_Integer)value.number);
+		break;
+	case FIELD_BOOL:
+		lua_pushboolean(L, value.number != 0);
+		break;
+	case FIELD_MAC:
+		push_mac(L, value.bytes);
+		break;
+	case FIELD_IP4:
+	case FIELD_IP6: {
+		struct addr addr = { .family = value.kind == FIELD_IP4 ? FAMILY_4 : FAMILY_6 };
+
+		memcpy(addr.bytes, value.bytes, sizeof(addr.bytes));
+		lua_pushstring(L, addr_text(&addr, text));
+		break;
+	}
+	}
+}
+
+static int wrong_kind(lua_State *L, int idx, const struct field *field)
+{
+	static const char *const wanted[] = { "an integer", "true or false",
+		"a MAC address like \"02:00:00:00:00:01\"", "an IPv4 address like \"192.0.2.1\"",
+		"an IPv6 address like \"2001:db8::1\"" };
+
+	return luaL_error(L, "%s.%s takes %s, not %s", layer_name(field->layer), field->name,
+		wanted[field->kind], luaL_tolstring(L, idx, NULL));
+}
+
+static void check_value(lua_State *L, int idx, const struct field *field, struct value *out)
+{
+	const char *text = lua_type(L, idx) == LUA_TSTRING ? lua_tostring(L, idx) : NULL;
+	struct addr addr;
+	bool is_fit = false;
+	int is_integer = 0;
+
+	out->kind = field->kind;
+	switch ((enum field_kind)field->kind) {
+	case FIELD_UINT:
+		if (lua_type(L, idx) == LUA_TNUMBER)
+			out->number = (uint64_t)lua_tointegerx(L, idx, &is_integer);
+		is_fit = is_integer;
+		break;
+	case FIELD_BOOL:
+		is_fit = lua_isboolean(L, idx);
+		out->number = (uint64_t)lua_toboolean(L, idx);
+		break;
+	case FIELD_MAC:
+		is_fit = text && mac_parse(text, out->bytes);
+		break;
+	case FIELD_IP4:
+	case FIELD_IP6:
+		is_fit = text && addr_parse(&addr, text) &&
+			 addr.family == (field->kind == FIELD_IP4 ? FAMILY_4 : FAMILY_6);
+		if (is_fit)
+			memcpy(out->bytes, addr.bytes, sizeof(out->bytes));
+		break;
+	}
+	if (!is_fit)
+		wrong_kind(L, idx, field);
+}
+
+void set_field(lua_State *L, int idx, struct packet *p, const struct layer *layer,
+	const struct field *field)
+{
+	const char *of = layer_name(field->layer);
+	struct value value = { 0 };
+
+	check_value(L, idx, field, &value);
+	switch (field_set(p, layer, field, &value)) {
+	case FIELD_OK:
+		return;
+	case FIELD_ABSENT:
+		luaL_error(L, "%s.%s: this packet has no such field", of, field->name);
+		return;
+	case FIELD_READ_ONLY:
+		luaL_error(L, "%s.%s cannot be written", of, field->name);
+		return;
+	case FIELD_RANGE:
+		luaL_error(L, "%s.%s = %I is out of range (0 to %I%s)", of, field->name,
+			(lua_Integer)value.number, (lua_Integer)field_max(field),
+			field->scale > 1 ? ", in steps of its unit" : "");
+		return;
+	case FIELD_KIND:
+		wrong_kind(L, idx, field);
+	}
+}
+
+static int unknown_field(lua_State *L, enum layer_id layer, const char *name)
+{
+	const char *words[64] = { NULL };
+	unsigned count;
+	const struct field *field = field_of_layer(layer, &count);
+
+	for (unsigned i = 0; i < count && i < 63; i++)
+		words[i] = field[i].name;
+	const char *meant = nearest(name, words);
+
+	return luaL_error(L,
+		meant ? "%s has no field \"%s\" (did you mean \"%s\"?)" : "%s has no field \"%s\"",
+		layer_name(layer), name, meant);
+}
+
+/* Upvalue 1 maps names to indices of the field table. Only our own metatable calls these, and it
+ * is not to be had from Lua: the first argument needs no check. */
+static const struct field *field_at_key(lua_State *L, const struct layer_view *view)
+{
+	lua_pushvalue(L, 2);
+	if (lua_rawget(L, lua_upvalueindex(1)) != LUA_TNUMBER)
+		unknown_field(L, view->layer, luaL_tolstring(L, 2, NULL));
+	const struct field *field = &field_table[lua_tointeger(L, -1)];
+
+	lua_pop(L, 1);
+	return field;
+}
+
+static struct packet *packet_of(lua_State *L, const struct layer_view *view)
+{
+	if (!view->handle->packet)
+		luaL_error(L, used_late);
+	return view->handle->packet;
+}
+
+static int llayer_index(lua_State *L)
+{
+	const struct layer_view *view = lua_touserdata(L, 1);
+	struct packet *p = packet_of(L, view);
+	const struct layer *layer = packet_layer(p, view->layer);
+	const struct field *field = field_at_key(L, view);
+
+	if (layer)
+		push_field(L, p, layer, field);
+	else
+		lua_pushnil(L);
+	return 1;
+}
+
+static int llayer_newindex(lua_State *L)
+{
+	const struct layer_view *view = lua_touserdata(L, 1);
+	struct packet *p = packet_of(L, view);
+	const struct layer *layer = packet_layer(p, view->layer);
+	const struct field *field = field_at_key(L, view);
+
+	if (!layer)
+		return luaL_error(L, "this packet has no %s", layer_name(view->layer));
+	set_field(L, 3, p, layer, field);
+	return 0;
+}
+
+static int llayer_tostring(lua_State *L)
+{
+	const struct layer_view *view = lua_touserdata(L, 1);
+	struct packet *p = packet_of(L, view);
+	const struct layer *layer = packet_layer(p, view->layer);
+	unsigned count;
+	const struct field *field = field_of_layer(view->layer, &count);
+	luaL_Buffer out;
+
+	luaL_buffinit(L, &out);
+	luaL_addstring(&out, layer_name(view->layer));
+	for (; layer && count; field++, count--) {
+		push_field(L, p, layer, field);
+		if (lua_isnil(L, -1)) {
+			lua_pop(L, 1);
+			continue;
+		}
+		luaL_tolstring(L, -1, NULL);
+		lua_remove(L, -2);
+		lua_pushfstring(L, " %s=%s", field->name, lua_tostring(L, -1));
+		lua_remove(L, -2);
+		luaL_addvalue(&out);
+	}
+	luaL_pushresult(&out);
+	return 1;
+}
+
+static void field_names_push(lua_State *L, enum layer_id layer)
+{
+	unsigned count;
+	const struct field *field = field_of_layer(layer, &count);
+
+	lua_createtable(L, 0, (int)count);
+	for (; count; field++, count--) {
+		lua_pushinteger(L, field - field_table);
+		lua_setfield(L, -2, field->name);
+	}
+}
+
+static const char metatables; /* its address is the registry key of a list by layer */
+
+void layer_open(lua_State *L)
+{
+	static const struct luaL_Reg meta[] = { { "__index", llayer_index },
+		{ "__newindex", llayer_newindex }, { NULL, NULL } };
+
+	lua_createtable(L, LAYER_COUNT, 0);
+	for (enum layer_id layer = LAYER_none + 1; layer < LAYER_COUNT; layer++) {
+		lua_createtable(L, 0, 4);
+		field_names_push(L, layer);
+		luaL_setfuncs(L, meta, 1);
+		lua_pushcfunction(L, llayer_tostring);
+		lua_setfield(L, -2, "__tostring");
+		lua_pushliteral(L, "moontap.layer");
+		lua_setfield(L, -2, "__metatable");
+		lua_rawseti(L, -2, layer);
+	}
+	lua_rawsetp(L, LUA_REGISTRYINDEX, &metatables);
+}
+
+void layer_view_push(lua_State *L, int idx, enum layer_id layer)
+{
+	idx = lua_absindex(L, idx);
+	if (lua_getiuservalue(L, idx, layer) == LUA_TUSERDATA)
+		return;
+	lua_pop(L, 1);
+	struct layer_view *view = lua_newuserdatauv(L, sizeof(*view), 1);
+
+	view->handle = lua_touserdata(L, idx);
+	view->layer = layer;
+	lua_pushvalue(L, idx);
+	lua_setiuservalue(L, -2, 1);
+	lua_rawgetp(L, LUA_REGISTRYINDEX, &metatables);
+	lua_rawgeti(L, -1, layer);
+	lua_setmetatable(L, -3);
+	lua_pop(L, 1);
+	lua_pushvalue(L, -1);
+	lua_setiuservalue(L, idx, layer);
+}
+
+static enum layer_id layer_by_name(const char *name, size_t len)
+{
+	for (enum layer_id layer = LAYER_none + 1; layer < LAYER_COUNT; layer++) {
+		if (strlen(layer_name(layer)) == len && !strncmp(layer_name(layer), name, len))
+			return layer;
+	}
+	return LAYER_none;
+}
+
+const struct field *check_field_name(lua_State *L, int idx)
+{
+	const char *name = luaL_checkstring(L, idx);
+	const char *dot = strchr(name, '.');
+	enum layer_id layer = dot ? layer_by_name(name, (size_t)(dot - name)) : LAYER_none;
+
+	if (layer == LAYER_none)
+		luaL_error(L, "\"%s\" is no field: write layer.field, like \"ip.ttl\"", name);
+	const struct field *field = field_find(layer, dot + 1);
+
+	if (!field)
+		unknown_field(L, layer, dot + 1);
+	return field;
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/* pkt.ip and its like: views of one layer, whose fields are read and written in place. */
+#pragma once
+
+#include <lauxlib.h>
+#include <lua.h>
+
+#include "host/packet/field.h"
+
+/* Registers a metatable for each layer. Before packet_open. */
+void layer_open(lua_State *L);
+
+/* Pushes the view of `layer` that belongs to the packet handle at idx (made once a handle). */
+void layer_view_push(lua_State *L, int idx, enum layer_id layer);
+
+/* Pushes a field's value, or nil where the packet has none. */
+void push_field(
+	lua_State *L, const struct packet *p, const struct layer *layer, const struct field *field);
+
+/* Writes the value at idx; raises with field and range, and the packet untouched. */
+void set_field(lua_State *L, int idx, struct packet *p, const struct layer *layer,
+	const struct field *field);
+
+/* "ip.ttl" at idx: the field; raises, with the nearest name, if there is none. */
+const struct field *check_field_name(lua_State *L, int idx);

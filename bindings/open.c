@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/* Puts the names together that scripts see as mt. */
+#include "bindings/open.h"
+
+#include "bindings/action.h"
+#include "bindings/coroutine.h"
+#include "bindings/layer.h"
+#include "bindings/log.h"
+#include "bindings/packet.h"
+#include "bindings/port.h"
+#include "bindings/rule.h"
+#include "bindings/timer.h"
+
+static const char key; /* its address is the registry key of the reference */
+
+/* mt.stop(code): ends in order, after the current call. */
+static int lmoontap_stop(lua_State *L)
+{
+	struct script *script = state_of(L);
+
+	host_stop(script->worker->host, (int)luaL_optinteger(L, 1, 0));
+	worker_stop(script->worker);
+	return 0;
+}
+
+static const struct luaL_Reg functions[] = { { "tun", lport_tun }, { "pair", lport_pair },
+	{ "reflect", laction_reflect }, { "packet", lpacket_new }, { "now", ltimer_now },
+	{ "after", ltimer_after }, { "every", ltimer_every }, { "sleep", ltimer_sleep },
+	{ "go", ltimer_go }, { "run", lcoroutine_run }, { "stop", lmoontap_stop }, { NULL, NULL } };
+
+struct script *moontap_open(lua_State *L, struct worker *worker, bool is_owner)
+{
+	layer_open(L);
+	packet_open(L);
+	action_open(L);
+	rule_open(L);
+	port_open(L);
+	timer_open(L);
+	coroutine_open(L);
+	struct script *script = state_new(L, worker, is_owner);
+
+	luaL_newlib(L, functions);
+	log_open_table(L);
+	lua_setfield(L, -2, "log");
+	lua_pushliteral(L, MOONTAP_VERSION);
+	lua_setfield(L, -2, "version");
+	lua_pushinteger(L, luaL_ref(L, LUA_REGISTRYINDEX));
+	lua_rawsetp(L, LUA_REGISTRYINDEX, &key);
+	return script;
+}
+
+int moontap_ref(lua_State *L)
+{
+	lua_rawgetp(L, LUA_REGISTRYINDEX, &key);
+	int ref = (int)lua_tointeger(L, -1);
+
+	lua_pop(L, 1);
+	return ref;
+}

@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: MIT */
+/* Lends a packet to Lua for one call, and copies those that shall stay. */
+#include "bindings/packet.h"
+
+#include <string.h>
+
+#include "bindings/glue.h"
+#include "bindings/layer.h"
+#include "bindings/port.h"
+#include "bindings/state.h"
+#include "host/packet/parse.h"
+#include "host/packet/print.h"
+#include "host/packet/reply.h"
+
+static const char metatable, lent; /* their addresses are registry keys */
+
+struct packet *check_packet(lua_State *L, int idx)
+{
+	struct packet_handle *handle = lua_touserdata(L, idx);
+
+	if (!is_packet(L, idx))
+		luaL_typeerror(L, idx, "packet");
+	if (!handle->packet)
+		luaL_error(L, "packet used after its verdict; keep one with pkt:copy()");
+	return handle->packet;
+}
+
+bool is_packet(lua_State *L, int idx)
+{
+	if (lua_type(L, idx) != LUA_TUSERDATA || !lua_getmetatable(L, idx))
+		return false;
+	lua_rawgetp(L, LUA_REGISTRYINDEX, &metatable);
+	bool is_same = lua_rawequal(L, -1, -2);
+
+	lua_pop(L, 2);
+	return is_same;
+}
+
+static struct packet_handle *handle_new(lua_State *L)
+{
+	struct packet_handle *handle = lua_newuserdatauv(L, sizeof(*handle), LAYER_COUNT);
+
+	*handle = (struct packet_handle){ 0 };
+	lua_rawgetp(L, LUA_REGISTRYINDEX, &metatable);
+	lua_setmetatable(L, -2);
+	return handle;
+}
+
+struct packet_handle *packet_handle_lent(lua_State *L)
+{
+	struct packet_handle *handle = handle_new(L);
+
+	lua_rawsetp(L, LUA_REGISTRYINDEX, &lent);
+	return handle;
+}
+
+void packet_handle_lent_push(lua_State *L)
+{
+	lua_rawgetp(L, LUA_REGISTRYINDEX, &lent);
+}
+
+void packet_push_own(lua_State *L, struct packet *p)
+{
+	struct packet_handle *handle = handle_new(L);
+
+	handle->packet = p;
+	handle->is_own = true;
+}
+
+static int lpacket_gc(lua_State *L)
+{
+	struct packet_handle *handle = lua_touserdata(L, 1);
+
+	if (handle->is_own && handle->packet)
+		packet_free(handle->packet);
+	handle->packet = NULL;
+	return 0;
+}
+
+static int lpacket_len(lua_State *L)
+{
+	lua_pushinteger(L, (lua_Integer)packet_length(check_packet(L, 1)));
+	return 1;
+}
+
+static int lpacket_tostring(lua_State *L)
+{
+	const struct packet_handle *handle = lua_touserdata(L, 1);
+	char line[512];
+
+	if (!handle->packet) {
+		lua_pushliteral(L, "packet (its verdict is over)");
+		return 1;
+	}
+	lua_pushlstring(L, line, print_line(handle->packet, line, sizeof(line)));
+	return 1;
+}
+
+static int lpacket_hex(lua_State *L)
+{
+	const struct packet *p = check_packet(L, 1);
+	luaL_Buffer out;
+	size_t room = PRINT_HEX(packet_length(p));
+	char *text = luaL_buffinitsize(L, &out, room);
+
+	luaL_pushresultsize(&out, print_hex(p, text, room));
+	return 1;
+}
+
+static int lpacket_copy(lua_State *L)
+{
+	struct packet *copy = packet_copy(check_packet(L, 1));
+
+	if (!copy)
+		return luaL_error(L, "pkt:copy: out of memory");
+	packet_push_own(L, copy);
+	return 1;
+}
+
+/* pkt:bytes(i, j): a string, positions as in string.sub. */
+static int lpacket_bytes(lua_State *L)
+{
+	const struct packet *p = check_packet(L, 1);
+	lua_Integer len = (lua_Integer)packet_length(p);
+	lua_Integer i = luaL_optinteger(L, 2, 1), j = luaL_optinteger(L, 3, -1);
+
+	i = i < 0 ? i + len + 1 : i;
+	j = j < 0 ? j + len + 1 : j;
+	i = i < 1 ? 1 : i;
+	j = j > len ? len : j;
+	if (i > j)
+		lua_pushliteral(L, "");
+	else
+		lua_pushlstring(L, (const char *)p->data + i - 1, (size_t)(j - i + 1));
+	return 1;
+}
+
+static int lpacket_layers(lua_State *L)
+{
+	const struct packet *p = check_packet(L, 1);
+
+	lua_createtable(L, p->layer_count, 0);
+	for (unsigned i = 0; i < p->layer_count; i++) {
+		lua_pushstring(L, layer_name(p->layer[i].id));
+		lua_rawseti(L, -2, (lua_Integer)i + 1);
+	}
+	return 1;
+}
+
+static int lpacket_get(lua_State *L)
+{
+	const struct packet *p = check_packet(L, 1);
+	const struct field *field = check_field_name(L, 2);
+	const struct layer *layer = packet_layer(p, field->layer);
+
+	if (layer)
+		push_field(L, p, layer, field);
+	else
+		lua_pushnil(L);
+	return 1;
+}
+
+static int lpacket_set(lua_State *L)
+{
+	struct packet *p = check_packet(L, 1);
+	const struct field *field = check_field_name(L, 2);
+	const struct layer *layer = packet_layer(p, field->layer);
+
+	luaL_checkany(L, 3);
+	if (!layer)
+		return luaL_error(L, "this packet has no %s", layer_name(field->layer));
+	set_field(L, 3, p, layer, field);
+	lua_settop(L, 1);
+	return 1;
+}
+
+/* pkt:turn(): the packet becomes its own answer, to be edited and sent with "rewrite". */
+static int lpacket_turn(lua_State *L)
+{
+	struct packet *p = check_packet(L, 1);
+	enum reply_check check = reply_check(p);
+
+	if (check != REPLY_MAY)
+		return luaL_error(L, "pkt:turn: this packet may not be answered: %s",
+			reply_check_text(check));
+	reply_turn(p, 64);
+	p->written |= WRITTEN_TURNED;
+	lua_settop(L, 1);
+	return 1;
+}
+
+/* The properties that are no layers; payload lies behind the transport header. */
+enum property { PROPERTY_PAYLOAD = 100, PROPERTY_PORT, PROPERTY_TIME, PROPERTY_MALFORMED };
+
+static void payload_push(lua_State *L, const struct packet *p)
+{
+	size_t at = 0, end = p->datagram_end;
+
+	if (p->layer_count) {
+		const struct layer *last = &p->layer[p->layer_count - 1];
+
+		at = (size_t)last->offset + last->length;
+	}
+	lua_pushlstring(L, (const char *)p->data + at, end > at ? end - at : 0);
+}
+
+static int property_push(lua_State *L, const struct packet *p, enum property property)
+{
+	switch (property) {
+	case PROPERTY_PAYLOAD:
+		payload_push(L, p);
+		break;
+	case PROPERTY_PORT:
+		if (p->port)
+			port_push(L, p->port->lane);
+		else
+			lua_pushnil(L);
+		break;
+	case PROPERTY_TIME:
+		lua_pushnumber(L, clock_seconds(&state_of(L)->worker->clock, p->time));
+		break;
+	case PROPERTY_MALFORMED:
+		if (p->malformed)
+			lua_pushfstring(L, "%s at byte %d: %s", malformed_name(p->malformed),
+				(int)p->malformed_at, malformed_text(p->malformed));
+		else
+			lua_pushnil(L);
+	}
+	return 1;
+}
+
+/* Upvalue 1 maps names to methods, layer numbers and properties. */
+static int lpacket_index(lua_State *L)
+{
+	const struct packet_handle *handle = lua_touserdata(L, 1);
+
+	lua_pushvalue(L, 2);
+	int type = lua_rawget(L, lua_upvalueindex(1));
+
+	if (type == LUA_TFUNCTION)
+		return 1;
+	if (!handle->packet)
+		return luaL_error(L, "packet used after its verdict; keep one with pkt:copy()");
+	if (type != LUA_TNUMBER)
+		return luaL_error(
+			L, "a packet has no layer or method \"%s\"", luaL_tolstring(L, 2, NULL));
+	int what = (int)lua_tointeger(L, -1);
+
+	if (what >= PROPERTY_PAYLOAD)
+		return property_push(L, handle->packet, what);
+	if (packet_layer(handle->packet, what))
+		layer_view_push(L, 1, what);
+	else
+		lua_pushnil(L);
+	return 1;
+}
+
+static int lpacket_newindex(lua_State *L)
+{
+	return luaL_error(L, "packet.%s cannot be written (write a field, like pkt.ip.ttl = 42)",
+		luaL_tolstring(L, 2, NULL));
+}
+
+int lpacket_new(lua_State *L)
+{
+	size_t len;
+	const char *bytes = luaL_checklstring(L, 1, &len);
+	enum layer_id first = check_first(L, 2);
+
+	if (len > PACKET_BYTES_MAX)
+		return luaL_error(L, "mt.packet: %d bytes are too many (at most %d)", (int)len,
+			PACKET_BYTES_MAX);
+	struct packet *p = packet_from_bytes((const uint8_t *)bytes, len, first);
+
+	if (!p)
+		return luaL_error(L, "mt.packet: out of memory");
+	parse(p);
+	packet_push_own(L, p);
+	return 1;
+}
+
+static const struct luaL_Reg methods[] = { { "copy", lpacket_copy }, { "hex", lpacket_hex },
+	{ "bytes", lpacket_bytes }, { "layers", lpacket_layers }, { "get", lpacket_get },
+	{ "set", lpacket_set }, { "turn", lpacket_turn }, { NULL, NULL } };
+
+static const struct luaL_Reg meta[] = { { "__gc", lpacket_gc }, { "__close", lpacket_gc },
+	{ "__len", lpacket_len }, { "__tostring", lpacket_tostring },
+	{ "__newindex", lpacket_newindex }, { NULL, NULL } };
+
+static void names_push(lua_State *L)
+{
+	static const struct {
+		const char *name;
+		enum property property;
+	} properties[] = { { "payload", PROPERTY_PAYLOAD }, { "port", PROPERTY_PORT },
+		{ "time", PROPERTY_TIME }, { "malformed", PROPERTY_MALFORMED } };
+
+	luaL_newlib(L, methods);
+	for (enum layer_id layer = LAYER_none + 1; layer < LAYER_COUNT; layer++) {
+		lua_pushinteger(L, layer);
+		lua_setfield(L, -2, layer_name(layer));
+	}
+	for (unsigned i = 0; i < sizeof(properties) / sizeof(properties[0]); i++) {
+		lua_pushinteger(L, properties[i].property);
+		lua_setfield(L, -2, properties[i].name);
+	}
+}
+
+void packet_open(lua_State *L)
+{
+	luaL_newlib(L, meta);
+	names_push(L);
+	lua_pushcclosure(L, lpacket_index, 1);
+	lua_setfield(L, -2, "__index");
+	lua_pushliteral(L, "moontap.packet");
+	lua_setfield(L, -2, "__metatable");
+	lua_rawsetp(L, LUA_REGISTRYINDEX, &metatable);
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/* pkt: a packet that is lent to Lua for one call, or a copy that Lua owns. */
+#pragma once
+
+#include <lauxlib.h>
+#include <lua.h>
+
+#include "host/packet/packet.h"
+
+struct packet_handle {
+	struct packet *packet; /* NULL: the call is over */
+	bool is_own;	       /* a copy; freed with the handle */
+};
+
+/* Registers the metatables of packets and layers. */
+void packet_open(lua_State *L);
+
+/* Makes the state's one lent handle; it stays in the registry. */
+struct packet_handle *packet_handle_lent(lua_State *L);
+void packet_handle_lent_push(lua_State *L);
+
+/* Pushes a handle that owns p. */
+void packet_push_own(lua_State *L, struct packet *p);
+
+/* A packet at idx; raises for anything else and for one whose call is over. */
+struct packet *check_packet(lua_State *L, int idx);
+bool is_packet(lua_State *L, int idx);
+
+/* mt.packet(bytes, "ip"|"eth") */
+int lpacket_new(lua_State *L);

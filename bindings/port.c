@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: MIT */
+/* Lets scripts open ports, give them rules and send through them. */
+#include "bindings/port.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "bindings/action.h"
+#include "bindings/glue.h"
+#include "bindings/packet.h"
+#include "bindings/rule.h"
+#include "bindings/state.h"
+#include "host/base/log.h"
+#include "host/engine/setup.h"
+#include "host/packet/parse.h"
+
+static const char *const type_port = "moontap.port";
+static const char handles; /* its address is the registry key of: lane -> handle */
+
+struct port_handle {
+	struct lane *lane; /* the worker's; lives as long as the worker */
+};
+
+void port_push(lua_State *L, struct lane *lane)
+{
+	lua_rawgetp(L, LUA_REGISTRYINDEX, &handles);
+	if (lua_rawgetp(L, -1, lane) == LUA_TNIL) {
+		lua_pop(L, 1);
+		struct port_handle *handle = lua_newuserdatauv(L, sizeof(*handle), 0);
+
+		handle->lane = lane;
+		luaL_setmetatable(L, type_port);
+		lua_pushvalue(L, -1);
+		lua_rawsetp(L, -3, lane);
+	}
+	lua_remove(L, -2);
+}
+
+struct lane *to_port(lua_State *L, int idx)
+{
+	const struct port_handle *handle = luaL_testudata(L, idx, type_port);
+
+	return handle ? handle->lane : NULL;
+}
+
+struct lane *check_port(lua_State *L, int idx)
+{
+	const struct port_handle *handle = luaL_checkudata(L, idx, type_port);
+
+	if (!handle->lane->is_open)
+		luaL_error(L, "port %s is closed", handle->lane->port->name);
+	return handle->lane;
+}
+
+static void rules_edit(
+	lua_State *L, struct lane *lane, struct rule *rule, const struct rule *before)
+{
+	struct rule_table *table = rule_table_edit(lane_rules(lane), rule, before);
+
+	if (table) {
+		lane_rules_set(lane, table);
+		rule_push(L, lane, rule);
+	}
+	rule_release(rule);
+	if (!table)
+		luaL_error(L, "rule: out of memory");
+}
+
+/* port:on(MATCH, ACTION...) -> rule */
+static int lport_on(lua_State *L)
+{
+	struct lane *lane = check_port(L, 1);
+
+	rules_edit(L, lane, check_new_rule(L, lane, 2, lua_gettop(L)), NULL);
+	return 1;
+}
+
+/* port:before(rule, MATCH, ACTION...) -> rule */
+static int lport_before(lua_State *L)
+{
+	struct lane *lane = check_port(L, 1);
+	const struct rule *before = check_rule(L, 2, lane);
+
+	rules_edit(L, lane, check_new_rule(L, lane, 3, lua_gettop(L)), before);
+	return 1;
+}
+
+static void check_same_kind(lua_State *L, const struct lane *from, const struct lane *to)
+{
+	if (from->port->first != to->port->first)
+		luaL_error(L,
+			"%s carries %s packets and %s carries %s packets: they cannot be joined",
+			from->port->name, layer_name(from->port->first), to->port->name,
+			layer_name(to->port->first));
+}
+
+/* port:pass_to(other): other becomes its next port; nil: none. */
+static int lport_pass_to(lua_State *L)
+{
+	struct lane *lane = check_port(L, 1);
+	struct lane *next = lua_isnoneornil(L, 2) ? NULL : check_port(L, 2);
+
+	if (next)
+		check_same_kind(L, lane, next);
+	lane->next = next;
+	lua_settop(L, 1);
+	return 1;
+}
+
+static const struct packet *check_to_send(lua_State *L, const struct lane *lane)
+{
+	if (is_packet(L, 2))
+		return check_packet(L, 2);
+	lua_settop(L, 2);
+	luaL_checkstring(L, 2);
+	lua_pushstring(L, layer_name(lane->port->first));
+	lua_remove(L, 1);
+	lpacket_new(L); /* the string and its kind are at 1 and 2 */
+	return check_packet(L, -1);
+}
+
+/* port:send(packet or bytes): copied, queued, past all rules. */
+static int lport_send(lua_State *L)
+{
+	struct lane *lane = check_port(L, 1);
+	const struct packet *p = check_to_send(L, lane);
+	struct script *script = state_of(L);
+
+	if (p->first != lane->port->first)
+		return luaL_error(L, "%s carries %s packets, this is an %s packet",
+			lane->port->name, layer_name(lane->port->first), layer_name(p->first));
+	datapath_inject(&script->worker->dp, lane, p);
+	if (!script->is_in_call)
+		datapath_flush(&script->worker->dp);
+	return 0;
+}
+
+static int lport_close(lua_State *L)
+{
+	const struct port_handle *handle = luaL_checkudata(L, 1, type_port);
+	struct script *script = state_of(L);
+
+	if (!handle->lane->is_open)
+		return 0;
+	if (script->is_in_call)
+		return luaL_error(L,
+			"port %s cannot be closed inside a rule's function (use "
+			"mt.after)",
+			handle->lane->port->name);
+	worker_lane_close(script->worker, handle->lane);
+	return 0;
+}
+
+static void counters_push(lua_State *L, const struct lane *lane)
+{
+	const struct port_counters *c = &lane->port->counters;
+
+	lua_newtable(L);
+	lua_pushinteger(L, (lua_Integer)counter_get(&c->rx_packets));
+	lua_setfield(L, -2, "rx_packets");
+	lua_pushinteger(L, (lua_Integer)counter_get(&c->rx_bytes));
+	lua_setfield(L, -2, "rx_bytes");
+	lua_pushinteger(L, (lua_Integer)counter_get(&c->tx_packets));
+	lua_setfield(L, -2, "tx_packets");
+	lua_pushinteger(L, (lua_Integer)counter_get(&c->tx_bytes));
+	lua_setfield(L, -2, "tx_bytes");
+	lua_pushinteger(L, (lua_Integer)port_tx_dropped(lane->port));
+	lua_setfield(L, -2, "tx_dropped");
+	for (unsigned v = VERDICT_REPLY; v <= VERDICT_HANDLED; v++) {
+		lua_pushinteger(L, (lua_Integer)counter_get(&lane->decided[v]));
+		lua_setfield(L, -2, verdict_counted(v));
+	}
+	lua_newtable(L);
+	for (unsigned r = DROP_none + 1; r < DROP_COUNT; r++) {
+		lua_pushinteger(L, (lua_Integer)counter_get(&lane->dropped[r]));
+		lua_setfield(L, -2, drop_name(r));
+	}
+	lua_setfield(L, -2, "drops");
+	lua_newtable(L);
+	for (unsigned r = 0; r < TX_DROP_COUNT; r++) {
+		lua_pushinteger(L, (lua_Integer)counter_get(&c->tx_drop[r]));
+		lua_setfield(L, -2, tx_drop_name(r));
+	}
+	lua_setfield(L, -2, "tx_drops");
+	lua_pushinteger(L, (lua_Integer)counter_get(&lane->malformed));
+	lua_setfield(L, -2, "malformed");
+	lua_pushinteger(L, (lua_Integer)counter_get(&lane->script_errors));
+	lua_setfield(L, -2, "script_errors");
+}
+
+static int lport_index(lua_State *L)
+{
+	const struct port_handle *handle = luaL_checkudata(L, 1, type_port);
+	const struct lane *lane = handle->lane;
+	const char *key = luaL_checkstring(L, 2);
+
+	lua_pushvalue(L, 2);
+	if (lua_rawget(L, lua_upvalueindex(1)) != LUA_TNIL)
+		return 1;
+	if (!strcmp(key, "name"))
+		lua_pushstring(L, lane->port->name);
+	else if (!strcmp(key, "kind"))
+		lua_pushstring(L, lane->port->ops->kind);
+	else if (!strcmp(key, "default"))
+		lua_pushstring(L, verdict_name(lane->fallback));
+	else if (!strcmp(key, "mtu"))
+		lua_pushinteger(L, lane->port->mtu);
+	else if (!strcmp(key, "counters"))
+		counters_push(L, lane);
+	else if (!strcmp(key, "next") && lane->next)
+		port_push(L, lane->next);
+	else if (!strcmp(key, "next"))
+		lua_pushnil(L);
+	else
+		return luaL_error(L, "a port has no \"%s\"", key);
+	return 1;
+}
+
+static int lport_newindex(lua_State *L)
+{
+	struct lane *lane = check_port(L, 1);
+	const char *key = luaL_checkstring(L, 2);
+	enum verdict verdict = to_verdict(L, 3);
+
+	if (strcmp(key, "default"))
+		return luaL_error(L, "port.%s cannot be written (port.default can)", key);
+	if (verdict != VERDICT_DROP && verdict != VERDICT_PASS)
+		return luaL_error(L, "port.default is \"drop\" or \"pass\", not %s",
+			luaL_tolstring(L, 3, NULL));
+	lane->fallback = verdict;
+	return 0;
+}
+
+static int lport_tostring(lua_State *L)
+{
+	const struct port_handle *handle = luaL_checkudata(L, 1, type_port);
+
+	lua_pushfstring(L, "%s %s%s", handle->lane->port->ops->kind, handle->lane->port->name,
+		handle->lane->is_open ? "" : " (closed)");
+	return 1;
+}
+
+static void check_device_name(lua_State *L, const char *what, char *out)
+{
+	if (lua_getfield(L, 1, "name") != LUA_TSTRING)
+		luaL_error(L, "%s: name must be a string like \"tun0\", not a %s", what,
+			luaL_typename(L, -1));
+	const char *name = lua_tostring(L, -1);
+	const char *wrong = name_check(name);
+
+	if (wrong)
+		luaL_error(L, "%s: name = \"%s\": %s", what, name, wrong);
+	strcpy(out, name);
+	lua_pop(L, 1);
+}
+
+/* mt.tun{ name=, addr=, routes=, mtu=, up=, dad=, force= } -> port | nil, why, errno */
+int lport_tun(lua_State *L)
+{
+	static const char *const keys[] = { "name", "addr", "routes", "mtu", "up", "dad", "force",
+		NULL };
+	static const char *const what = "mt.tun";
+	struct device_wish wish = { .first = LAYER_ip };
+	struct refusal why = { 0 };
+	struct lane *lane;
+
+	luaL_checktype(L, 1, LUA_TTABLE);
+	check_keys(L, 1, what, keys);
+	check_device_name(L, what, wish.name);
+	wish.addrs = check_prefixes(L, 1, what, "addr", &wish.addr_count);
+	wish.routes = check_prefixes(L, 1, what, "routes", &wish.route_count);
+	wish.mtu =
+		(uint32_t)check_integer_field(L, 1, what, "mtu", 68, device_mtu_max(wish.first), 0);
+	wish.is_up = check_bool_field(L, 1, what, "up", true);
+	wish.with_dad = check_bool_field(L, 1, what, "dad", false);
+	wish.is_forced = check_bool_field(L, 1, what, "force", false);
+	if (setup_device(state_of(L)->worker, &wish, &lane, &why))
+		return push_refusal(L, &why);
+	port_push(L, lane);
+	return 1;
+}
+
+/* mt.pair("ip"|"eth" [, name, name]) -> port, port | nil, why, errno */
+int lport_pair(lua_State *L)
+{
+	enum layer_id first = check_first(L, 1);
+	const char *names[2] = { luaL_optstring(L, 2, "left"), luaL_optstring(L, 3, "right") };
+	struct refusal why = { 0 };
+	struct lane *lanes[2];
+
+	if (setup_pair(state_of(L)->worker, first, names, lanes, &why))
+		return push_refusal(L, &why);
+	port_push(L, lanes[0]);
+	port_push(L, lanes[1]);
+	return 2;
+}
+
+static const struct luaL_Reg methods[] = { { "on", lport_on }, { "before", lport_before },
+	{ "pass_to", lport_pass_to }, { "send", lport_send }, { "close", lport_close },
+	{ NULL, NULL } };
+
+static const struct luaL_Reg meta[] = { { "__newindex", lport_newindex },
+	{ "__tostring", lport_tostring }, { "__close", lport_close }, { NULL, NULL } };
+
+void port_open(lua_State *L)
+{
+	luaL_newmetatable(L, type_port);
+	luaL_setfuncs(L, meta, 0);
+	luaL_newlib(L, methods);
+	lua_pushcclosure(L, lport_index, 1);
+	lua_setfield(L, -2, "__index");
+	lua_pushliteral(L, "moontap.port");
+	lua_setfield(L, -2, "__metatable");
+	lua_pop(L, 1);
+	lua_newtable(L);
+	lua_rawsetp(L, LUA_REGISTRYINDEX, &handles);
+}

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: MIT */
+/* Lets scripts make, count, name and remove the rules of a port. */
+#include "bindings/rule.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "bindings/action.h"
+#include "bindings/glue.h"
+#include "bindings/state.h"
+
+static const char *const type_rule = "moontap.rule";
+
+enum { ACTIONS_MAX = 16 };
+
+struct rule_handle {
+	struct lane *lane;
+	struct rule *rule; /* held; NULL: not made */
+};
+
+/* "ping.lua:9": where the running function was called from. */
+static void label_here(lua_State *L, char *out, size_t room)
+{
+	lua_Debug ar;
+
+	for (int level = 1; lua_getstack(L, level, &ar); level++) {
+		lua_getinfo(L, "Sl", &ar);
+		if (ar.currentline <= 0)
+			continue;
+		const char *slash = strrchr(ar.short_src, '/');
+
+		snprintf(out, room, "%.40s:%d", slash ? slash + 1 : ar.short_src, ar.currentline);
+		return;
+	}
+	snprintf(out, room, "?");
+}
+
+static void ref_release(void *owner, int ref)
+{
+	luaL_unref(((struct script *)owner)->main, LUA_REGISTRYINDEX, ref);
+}
+
+/* The filter or match function at idx; the function becomes an ACTION_TEST in *test. */
+static struct filter *check_match(
+	lua_State *L, int idx, const struct lane *lane, struct action *test)
+{
+	struct refusal why;
+	struct filter *filter = NULL;
+
+	switch (lua_type(L, idx)) {
+	case LUA_TNIL:
+		return NULL;
+	case LUA_TFUNCTION:
+		lua_pushvalue(L, idx);
+		*test = (struct action){ .kind = ACTION_TEST,
+			.ref = luaL_ref(L, LUA_REGISTRYINDEX) };
+		return NULL;
+	case LUA_TSTRING:
+		break;
+	default:
+		luaL_error(L, "a match is nil, a pcap-filter string or a function, not a %s",
+			luaL_typename(L, idx));
+	}
+	const char *text = lua_tostring(L, idx);
+
+	if (text[strspn(text, " \t\n")] == '\0')
+		return NULL;
+	if (filter_open(&filter, text, lane->port->first, &why))
+		luaL_error(L, "%s", why.text);
+	return filter;
+}
+
+struct rule *check_new_rule(lua_State *L, const struct lane *lane, int match, int last)
+{
+	struct action actions[ACTIONS_MAX + 1] = { { 0 } };
+	unsigned count = 0;
+	char label[RULE_LABEL];
+
+	/* Look before holding anything: check_action raises. */
+	if (last == match)
+		luaL_error(L, "a rule needs an action: a verdict, mt.reflect{} or a function");
+	if (last - match > ACTIONS_MAX)
+		luaL_error(L, "a rule has at most %d actions", ACTIONS_MAX);
+	for (int i = match + 1; i <= last; i++) {
+		struct action probe;
+
+		check_action(L, i, &probe);
+		action_release(L, &probe);
+	}
+	struct filter *filter = check_match(L, match, lane, &actions[0]);
+
+	if (actions[0].ref)
+		count = 1;
+	for (int i = match + 1; i <= last; i++)
+		check_action(L, i, &actions[count++]);
+	label_here(L, label, sizeof(label));
+	struct rule *rule = rule_new(label, filter, actions, count);
+
+	if (!rule) {
+		for (unsigned i = 0; i < count; i++)
+			action_release(L, &actions[i]);
+		if (filter)
+			filter_close(filter);
+		luaL_error(L, "rule: out of memory");
+	}
+	rule->ref_release = ref_release;
+	rule->ref_owner = state_of(L);
+	return rule;
+}
+
+void rule_push(lua_State *L, struct lane *lane, struct rule *rule)
+{
+	struct rule_handle *handle = lua_newuserdatauv(L, sizeof(*handle), 0);
+
+	*handle = (struct rule_handle){ .lane = lane };
+	luaL_setmetatable(L, type_rule);
+	handle->rule = rule_hold(rule);
+}
+
+static bool is_in_table(const struct lane *lane, const struct rule *rule)
+{
+	const struct rule_table *table = lane_rules(lane);
+
+	for (unsigned i = 0; table && i < table->count; i++) {
+		if (table->rules[i] == rule)
+			return true;
+	}
+	return false;
+}
+
+struct rule *check_rule(lua_State *L, int idx, const struct lane *lane)
+{
+	struct rule_handle *handle = luaL_checkudata(L, idx, type_rule);
+
+	if (handle->lane != lane || !is_in_table(lane, handle->rule))
+		luaL_error(L, "rule %s is not one of %s's rules now", handle->rule->label,
+			lane->port->name);
+	return handle->rule;
+}
+
+static int lrule_remove(lua_State *L)
+{
+	struct rule_handle *handle = luaL_checkudata(L, 1, type_rule);
+
+	if (!is_in_table(handle->lane, handle->rule))
+		return 0;
+	struct rule_table *table = rule_table_edit(lane_rules(handle->lane), NULL, handle->rule);
+
+	if (!table)
+		return luaL_error(L, "rule: out of memory");
+	lane_rules_set(handle->lane, table);
+	return 0;
+}
+
+static int lrule_index(lua_State *L)
+{
+	struct rule_handle *handle = luaL_checkudata(L, 1, type_rule);
+	const char *key = luaL_checkstring(L, 2);
+
+	if (!strcmp(key, "hits"))
+		lua_pushinteger(L, (lua_Integer)counter_get(&handle->rule->hits));
+	else if (!strcmp(key, "bytes"))
+		lua_pushinteger(L, (lua_Integer)counter_get(&handle->rule->bytes));
+	else if (!strcmp(key, "label"))
+		lua_pushstring(L, handle->rule->label);
+	else if (!strcmp(key, "remove"))
+		lua_pushcfunction(L, lrule_remove);
+	else
+		return luaL_error(
+			L, "a rule has no \"%s\" (hits, bytes, label, on_error, remove)", key);
+	return 1;
+}
+
+static int lrule_newindex(lua_State *L)
+{
+	struct rule_handle *handle = luaL_checkudata(L, 1, type_rule);
+	const char *key = luaL_checkstring(L, 2);
+
+	if (!strcmp(key, "label")) {
+		snprintf(handle->rule->label, sizeof(handle->rule->label), "%s",
+			luaL_checkstring(L, 3));
+	} else if (!strcmp(key, "on_error")) {
+		enum verdict verdict = to_verdict(L, 3);
+
+		if (verdict != VERDICT_DROP && verdict != VERDICT_PASS)
+			return luaL_error(L, "rule.on_error is \"drop\" or \"pass\", not %s",
+				luaL_tolstring(L, 3, NULL));
+		handle->rule->on_error = verdict;
+	} else {
+		return luaL_error(L, "rule.%s cannot be written (label and on_error can)", key);
+	}
+	return 0;
+}
+
+static int lrule_gc(lua_State *L)
+{
+	struct rule_handle *handle = lua_touserdata(L, 1);
+
+	if (handle->rule)
+		rule_release(handle->rule);
+	handle->rule = NULL;
+	return 0;
+}
+
+static int lrule_tostring(lua_State *L)
+{
+	const struct rule_handle *handle = luaL_checkudata(L, 1, type_rule);
+
+	lua_pushfstring(L, "rule %s: hits %I, bytes %I", handle->rule->label,
+		(lua_Integer)counter_get(&handle->rule->hits),
+		(lua_Integer)counter_get(&handle->rule->bytes));
+	return 1;
+}
+
+static const struct luaL_Reg meta[] = { { "__index", lrule_index },
+	{ "__newindex", lrule_newindex }, { "__gc", lrule_gc }, { "__tostring", lrule_tostring },
+	{ NULL, NULL } };
+
+void rule_open(lua_State *L)
+{
+	luaL_newmetatable(L, type_rule);
+	luaL_setfuncs(L, meta, 0);
+	lua_pushliteral(L, "moontap.rule");
+	lua_setfield(L, -2, "__metatable");
+	lua_pop(L, 1);
+}

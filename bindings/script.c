@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: MIT */
+/* Loads a Lua script into a worker and ends it in order. */
+#include "bindings/script.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "bindings/call.h"
+#include "bindings/coroutine.h"
+#include "bindings/log.h"
+#include "bindings/open.h"
+#include "bindings/state.h"
+#include "bindings/timer.h"
+#include "host/cli/scripts.h"
+
+/* os.exit(code): as mt.stop(code), and the caller does not go on. */
+static int lscript_exit(lua_State *L)
+{
+	struct script *script = state_of(L);
+	int code = lua_isboolean(L, 1) ? !lua_toboolean(L, 1) : (int)luaL_optinteger(L, 1, 0);
+
+	host_stop(script->worker->host, code);
+	worker_stop(script->worker);
+	if (lua_isyieldable(L) && coroutine_is_ours(L))
+		return lua_yield(L, 0); /* never resumed */
+	return luaL_error(L, "os.exit");
+}
+
+static void path_prepend(lua_State *L, const char *dir)
+{
+	lua_getglobal(L, "package");
+	lua_getfield(L, -1, "path");
+	lua_pushfstring(L, "%s/?.lua;%s", dir, lua_tostring(L, -1));
+	lua_setfield(L, -3, "path");
+	lua_pop(L, 2);
+}
+
+static int state_prepare(lua_State *L)
+{
+	struct worker *worker = lua_touserdata(L, 1);
+
+	luaL_openlibs(L);
+	struct script *script = moontap_open(L, worker, true);
+
+	lua_getglobal(L, "package");
+	lua_getfield(L, -1, "loaded");
+	lua_rawgeti(L, LUA_REGISTRYINDEX, script->worker->id ? moontap_ref(L) : LUA_NOREF);
+	lua_setfield(L, -2, "moontap");
+	lua_pushcfunction(L, llog_print);
+	lua_setglobal(L, "print");
+	lua_getglobal(L, "os");
+	lua_pushcfunction(L, lscript_exit);
+	lua_setfield(L, -2, "exit");
+	path_prepend(L, scripts_dir());
+	lua_pushlightuserdata(L, script);
+	return 1;
+}
+
+static int script_open(struct script **out, struct worker *worker, struct refusal *why)
+{
+	lua_State *L = luaL_newstate();
+
+	if (!L)
+		return refuse(why, ENOMEM, "script: out of memory");
+	lua_pushcfunction(L, state_prepare);
+	lua_pushlightuserdata(L, worker);
+	if (lua_pcall(L, 1, 1, 0) != LUA_OK) {
+		refuse(why, EIO, "script: %s", lua_tostring(L, -1));
+		lua_close(L);
+		return -EIO;
+	}
+	struct script *script = lua_touserdata(L, -1);
+
+	state_slots(script, L);
+	*out = script;
+	return 0;
+}
+
+/* The global `arg`, as the stand-alone lua makes it. */
+static void arg_set(lua_State *L, const struct script_source *source)
+{
+	lua_createtable(L, source->argc, 1);
+	lua_pushstring(L, source->path);
+	lua_rawseti(L, -2, 0);
+	for (int i = 0; i < source->argc; i++) {
+		lua_pushstring(L, source->argv[i]);
+		lua_rawseti(L, -2, (lua_Integer)i + 1);
+	}
+	lua_setglobal(L, "arg");
+}
+
+static enum script_state failed(struct script *script, const char *text, struct refusal *why)
+{
+	refuse(why, EINVAL, "%s", text);
+	script->chunk = NULL;
+	return SCRIPT_FAILED;
+}
+
+static enum script_state script_load(
+	struct script *script, const struct script_source *source, struct refusal *why)
+{
+	lua_State *L = script->L;
+	lua_State *co = coroutine_new(L);
+	const char *path = strcmp(source->path, "-") ? source->path : NULL;
+	int results;
+
+	script->chunk_ref = luaL_ref(L, LUA_REGISTRYINDEX);
+	script->chunk = co;
+	arg_set(L, source);
+	if (luaL_loadfilex(co, path, "t") != LUA_OK)
+		return failed(script, lua_tostring(co, -1), why);
+	luaL_checkstack(co, source->argc, "too many arguments");
+	for (int i = 0; i < source->argc; i++)
+		lua_pushstring(co, source->argv[i]);
+	switch (lua_resume(co, L, source->argc, &results)) {
+	case LUA_OK:
+		script->chunk = NULL;
+		lua_settop(co, 0);
+		return SCRIPT_DONE;
+	case LUA_YIELD:
+		lua_pop(co, results);
+		return SCRIPT_WAITING;
+	default:
+		return failed(script, coroutine_error(co), why);
+	}
+}
+
+static void script_timer(struct script *script, int ref, bool is_last)
+{
+	timer_fire(script, ref, is_last);
+}
+
+static bool script_is_waiting(const struct script *script)
+{
+	(void)script;
+	return false; /* who waits in mt.run() waits for the end itself */
+}
+
+static void hook_interrupt(lua_State *L, lua_Debug *ar)
+{
+	(void)ar;
+	luaL_error(L, "interrupted: the host is ending");
+}
+
+/* Sticky: a pcall inside the script does not keep it running. */
+static void script_interrupt(struct script *script)
+{
+	int mask = LUA_MASKCALL | LUA_MASKRET | LUA_MASKLINE | LUA_MASKCOUNT;
+
+	lua_sethook(script->L, hook_interrupt, mask, 1);
+	if (script->chunk)
+		lua_sethook(script->chunk, hook_interrupt, mask, 1);
+}
+
+static void hook_clear(struct script *script)
+{
+	lua_sethook(script->L, NULL, 0, 0);
+	if (script->chunk)
+		lua_sethook(script->chunk, NULL, 0, 0);
+}
+
+static void script_ended(struct script *script)
+{
+	hook_clear(script);
+	coroutine_end(script);
+}
+
+static void script_close(struct script *script)
+{
+	hook_clear(script);
+	lua_close(script->main);
+}
+
+const struct script_ops lua_script_ops = {
+	.open = script_open,
+	.load = script_load,
+	.verdict = call_verdict,
+	.match = call_match,
+	.timer = script_timer,
+	.is_waiting = script_is_waiting,
+	.ended = script_ended,
+	.interrupt = script_interrupt,
+	.close = script_close,
+};

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/* The options of `run` and its kind. */
+#pragma once
+
+#include <stdbool.h>
+
+struct options {
+	bool sandbox, stats, trace, quiet, verbose, help;
+	const char *trace_filter; /* NULL: all packets */
+	const char *script;	  /* NULL: none was given */
+	int script_argc;	  /* what the script gets */
+	char **script_argv;
+	char **command; /* NULL: none */
+};
+
+/* Reads argv after the command's name: OPTIONS, SCRIPT, ARGS, "--", COMMAND. false: usage; one
+ * line was written to stderr. */
+bool options_read(struct options *out, const char *command, char **argv);
+
+/* The options' lines of a help text, to stdout. */
+void options_help(void);

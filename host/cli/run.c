@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT */
+/* moontap run: a script over its ports, alone or around a command. */
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "host/base/log.h"
+#include "host/cli/cli.h"
+#include "host/cli/options.h"
+#include "host/cli/scripts.h"
+#include "host/engine/host.h"
+#include "host/engine/sandbox.h"
+
+static int refused(const struct refusal *why)
+{
+	log_line(LOG_LEVEL_ERROR, "%s", why->text);
+	return STATUS_REFUSED;
+}
+
+static int run_help(void)
+{
+	puts("moontap run [OPTIONS] [SCRIPT] [ARGS...] [-- COMMAND...]\n"
+	     "\n"
+	     "Runs a script: a file, - for standard input, or the name of an installed one\n"
+	     "(none: ping). With COMMAND: starts it when the script has set up, and ends with\n"
+	     "it and its exit status.\n");
+	options_help();
+	puts("\n"
+	     "Exit status: 0 ok, 1 the script or the network refused, 2 usage.");
+	return STATUS_OK;
+}
+
+static bool script_locate(const char *script, char *path, size_t room)
+{
+	const char *meant = NULL;
+
+	if (scripts_find(script, path, room, &meant))
+		return true;
+	log_line(LOG_LEVEL_ERROR, "%s: no such script%s%s%s", script,
+		meant ? " (did you mean " : " (a file, or one of those in ",
+		meant ? meant : scripts_dir(), meant ? "?)" : ")");
+	return false;
+}
+
+static bool is_colour_wanted(void)
+{
+	const char *no_color = getenv("NO_COLOR");
+
+	return isatty(STDOUT_FILENO) && !(no_color && *no_color);
+}
+
+static int trace_open(struct trace *trace, const char *text, struct refusal *why)
+{
+	trace->is_coloured = is_colour_wanted();
+	/* Packets of tun: they start with the IP header. */
+	return text ? filter_open(&trace->match, text, LAYER_ip, why) : 0;
+}
+
+static int run(const struct options *options, const struct script_ops *ops)
+{
+	struct refusal why = { 0 };
+	char path[PATH_MAX];
+	struct trace trace = { 0 };
+	struct command command = { .argv = options->command };
+
+	if (!script_locate(options->script ? options->script : "ping", path, sizeof(path)))
+		return STATUS_REFUSED;
+	if (options->trace && trace_open(&trace, options->trace_filter, &why))
+		return refused(&why);
+	if (options->sandbox && sandbox_enter(&why))
+		return refused(&why);
+	struct host host = {
+		.source = { path, options->script_argc, options->script_argv },
+		.ops = ops,
+		.commands = &command,
+		.command_count = options->command ? 1 : 0,
+		.stats_to = options->stats ? LOG_ERR : 0,
+		.trace = options->trace ? &trace : NULL,
+	};
+
+	if (host_init(&host, &why))
+		return refused(&why);
+	int status = host_run(&host);
+
+	if (host.why.text[0])
+		log_line(LOG_LEVEL_ERROR, "%s", host.why.text);
+	host_fini(&host);
+	if (trace.match)
+		filter_close(trace.match);
+	return status;
+}
+
+int cli_run(int argc, char **argv, const struct script_ops *ops)
+{
+	struct options options;
+
+	(void)argc;
+	if (!options_read(&options, argv[0], argv + 1))
+		return STATUS_USAGE;
+	if (options.help)
+		return run_help();
+	if (options.quiet)
+		log_set_level(LOG_LEVEL_WARN);
+	if (options.verbose)
+		log_set_level(LOG_LEVEL_DEBUG);
+	return run(&options, ops);
+}
