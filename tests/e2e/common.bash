@@ -1,0 +1,53 @@
+# What the e2e tests share: load common. Each file runs in a network namespace of its own (see run).
+
+# Starts moontap in the background; waits until its device (tun0, or $device) is up. Its output goes
+# to $BATS_TEST_TMPDIR/out and err, its pid is $moontap_pid.
+start_moontap() {
+  # bats waits for whatever holds its descriptor 3
+  "$MOONTAP" run "$@" >"$BATS_TEST_TMPDIR/out" 2>"$BATS_TEST_TMPDIR/err" 3>&- &
+  moontap_pid=$!
+  for _ in $(seq 200); do
+    ip -o link show "${device:-tun0}" up 2>/dev/null | grep -q . && return 0
+    kill -0 "$moontap_pid" 2>/dev/null || break
+    sleep 0.02
+  done
+  cat "$BATS_TEST_TMPDIR/err" >&2
+  return 1
+}
+
+# Ends it in order and checks that it says 0.
+stop_moontap() {
+  local pid=$moontap_pid
+  moontap_pid=
+  kill -INT "$pid"
+  wait "$pid"
+}
+
+# The kernel's count of ICMP checksum errors, v4 and v6 together.
+checksum_errors() {
+  awk '/^Icmp: [0-9]/ { print $4 }' /proc/net/snmp
+  awk '/^Icmp6InCsumErrors/ { print $2 }' /proc/net/snmp6
+}
+
+# rx = replied + rewritten + passed + dropped + handled, for every port that --stats printed.
+assert_counts_add_up() {
+  awk '
+    /rx_packets/ { rx = $3; name = $1 }
+    /= replied/ { n++; sum = $3 + $6 + $9 + $12 + $15; if (sum != rx) { print name, rx, "!=", sum; bad = 1 } }
+    END { exit bad || !n }' "$1"
+}
+
+common_setup() {
+  errors_before=$(checksum_errors)
+}
+
+# Nothing is left: no process, no device, no new checksum error.
+common_teardown() {
+  if [ -n "${moontap_pid:-}" ]; then
+    kill -KILL "$moontap_pid" 2>/dev/null || true
+    wait "$moontap_pid" 2>/dev/null || true
+  fi
+  [ "$(checksum_errors)" = "$errors_before" ]
+  links=$(ip -o link show | grep -v ': lo:' || true)
+  [ -z "$links" ] || { echo "left behind: $links"; return 1; }
+}
