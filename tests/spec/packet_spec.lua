@@ -2,14 +2,113 @@
 local mt <const> = require "moontap"
 
 -- An echo request from 192.168.1.134 to 192.168.1.100, id 8499, seq 1, both checksums right.
+local ECHO <const> = "\x45\x00\x00\x1c\x00\x01\x40\x00\x40\x01\xb6\xa5\xc0\xa8\x01\x86\xc0\xa8\x01\x64"
+  .. "\x08\x00\xd6\xcb\x21\x33\x00\x01"
+
+-- The one's complement sum of a string's 16-bit words: 0xffff where its checksum is right.
+local function sum(bytes)
+  local total = 0
+  for i = 1, #bytes, 2 do
+    total = total + (string.unpack(">I2", bytes, i))
+  end
+  while total > 0xffff do
+    total = (total & 0xffff) + (total >> 16)
+  end
+  return total
+end
+
 local function echo()
-  return mt.packet("\x45\x00\x00\x1c\x00\x01\x40\x00\x40\x01\xb6\xa7\xc0\xa8\x01\x86\xc0\xa8\x01\x64"
-    .. "\x08\x00\xd6\xcb\x21\x33\x00\x01", "ip")
+  return mt.packet(ECHO, "ip")
 end
 
 describe("a packet", function()
   it("prints tcpdump's line", function()
     assert.equal("IP 192.168.1.134 > 192.168.1.100: ICMP echo request, id 8499, seq 1, length 8",
       tostring(echo()))
+  end)
+
+  it("has its fields as numbers, booleans and canonical addresses", function()
+    local pkt <const> = echo()
+    assert.equal("192.168.1.134", pkt.ip.src)
+    assert.equal("192.168.1.100", pkt.ip.dst)
+    assert.equal(64, pkt.ip.ttl)
+    assert.is_true(pkt.ip.df)
+    assert.is_false(pkt.ip.mf)
+    assert.equal(20, pkt.ip.hdr_len)
+    assert.equal(8, pkt.icmp.type)
+    assert.equal(8499, pkt.icmp.ident)
+    assert.equal(28, #pkt)
+  end)
+
+  it("has nil for a layer that is absent", function()
+    assert.is_nil(echo().udp)
+    assert.is_nil(echo().ipv6)
+  end)
+
+  it("keeps its checksums right when fields are written", function()
+    local pkt <const> = echo()
+    pkt.ip.src, pkt.ip.dst, pkt.ip.ttl = "203.0.113.7", "198.51.100.1", 1
+    pkt.icmp.type, pkt.icmp.seq = 0, 65535
+    assert.equal(0xffff, sum(pkt:bytes(1, 20)))
+    assert.equal(0xffff, sum(pkt:bytes(21)))
+  end)
+
+  it("keeps a wrong checksum wrong", function()
+    local pkt <const> = echo()
+    pkt.icmp.checksum = 0x1234
+    pkt.icmp.seq = 77
+    assert.is_true(sum(pkt:bytes(21)) ~= 0xffff)
+  end)
+
+  it("says the range of a field that is written out of it, and stays as it was", function()
+    local pkt <const> = echo()
+    assert.has_error(function() pkt.ip.ttl = 300 end, "ip.ttl = 300 is out of range (0 to 255)")
+    assert.has_error(function() pkt.ip.src = "2001:db8::1" end,
+      'ip.src takes an IPv4 address like "192.0.2.1", not 2001:db8::1')
+    assert.has_error(function() pkt.ip.df = 1 end, "ip.df takes true or false, not 1")
+    assert.equal(ECHO, pkt:bytes())
+  end)
+
+  it("says which field was meant", function()
+    local pkt <const> = echo()
+    assert.has_error(function() return pkt.ip.tll end, 'ip has no field "tll" (did you mean "ttl"?)')
+    assert.has_error(function() return pkt.ipp end, 'a packet has no layer or method "ipp"')
+  end)
+
+  it("gives and takes fields by name", function()
+    local pkt <const> = echo()
+    assert.equal(64, pkt:get "ip.ttl")
+    assert.equal(7, pkt:set("ip.ttl", 7):get "ip.ttl")
+    assert.is_nil(pkt:get "udp.srcport")
+  end)
+
+  it("shows its bytes in hexadecimal", function()
+    assert.equal("0x0000:  4500 001c 0001 4000 4001 b6a5 c0a8 0186\n0x0010:  c0a8 0164 0800 d6cb 2133 0001",
+      echo():hex())
+  end)
+
+  it("copies apart", function()
+    local pkt <const> = echo()
+    local copy <const> = pkt:copy()
+    copy.ip.ttl = 9
+    assert.equal(64, pkt.ip.ttl)
+    assert.equal(9, copy.ip.ttl)
+  end)
+
+  it("says why it is malformed, and where", function()
+    local pkt <const> = mt.packet(ECHO:sub(1, 10), "ip")
+    assert.is_nil(pkt.ip)
+    assert.equal("truncated at byte 0: the packet ends inside a header", pkt.malformed)
+  end)
+
+  it("turns into its own answer", function()
+    local pkt <const> = echo():turn()
+    assert.equal("IP 192.168.1.100 > 192.168.1.134: ICMP echo reply, id 8499, seq 1, length 8",
+      tostring(pkt))
+    assert.equal(0xffff, sum(pkt:bytes(21)))
+  end)
+
+  it("names its layers", function()
+    assert.same({ "ip", "icmp" }, echo():layers())
   end)
 end)
