@@ -16,6 +16,17 @@ static bool is_key(const char *key, const char *const *keys)
 	return false;
 }
 
+/* Pushes "a, b, c". */
+static const char *words_push(lua_State *L, const char *const *words)
+{
+	lua_pushliteral(L, "");
+	for (const char *const *word = words; *word; word++) {
+		lua_pushfstring(L, "%s%s", word == words ? "" : ", ", *word);
+		lua_concat(L, 2);
+	}
+	return lua_tostring(L, -1);
+}
+
 void check_keys(lua_State *L, int idx, const char *what, const char *const *keys)
 {
 	idx = lua_absindex(L, idx);
@@ -32,13 +43,8 @@ void check_keys(lua_State *L, int idx, const char *what, const char *const *keys
 		if (meant)
 			luaL_error(L, "%s: unknown key \"%s\" (did you mean \"%s\"?)", what, key,
 				meant);
-		lua_pushliteral(L, "");
-		for (const char *const *k = keys; *k; k++) {
-			lua_pushfstring(L, "%s%s", k == keys ? "" : ", ", *k);
-			lua_concat(L, 2);
-		}
 		luaL_error(
-			L, "%s: unknown key \"%s\" (it knows %s)", what, key, lua_tostring(L, -1));
+			L, "%s: unknown key \"%s\" (it knows %s)", what, key, words_push(L, keys));
 	}
 }
 
@@ -147,4 +153,39 @@ enum layer_id check_first(lua_State *L, int idx)
 	static const char *const kinds[] = { "ip", "eth", NULL };
 
 	return luaL_checkoption(L, idx, "ip", kinds) ? LAYER_eth : LAYER_ip;
+}
+
+bool check_mac_field(lua_State *L, int idx, const char *what, const char *key, uint8_t *mac)
+{
+	if (lua_getfield(L, idx, key) == LUA_TNIL) {
+		lua_pop(L, 1);
+		return false;
+	}
+	if (lua_type(L, -1) != LUA_TSTRING || !mac_parse(lua_tostring(L, -1), mac))
+		luaL_error(L, "%s: %s must be a MAC address like \"02:00:00:00:00:01\", not %s",
+			what, key, luaL_tolstring(L, -1, NULL));
+	if (mac[0] & 1)
+		luaL_error(L, "%s: %s = \"%s\" is a group address (its first byte must be even)",
+			what, key, lua_tostring(L, -1));
+	lua_pop(L, 1);
+	return true;
+}
+
+int check_word(lua_State *L, int idx, const char *what, const char *key, const char *const *words)
+{
+	const char *word = luaL_tolstring(L, idx, NULL);
+
+	for (int i = 0; words[i]; i++) {
+		if (!strcmp(words[i], word)) {
+			lua_pop(L, 1);
+			return i;
+		}
+	}
+	const char *meant = nearest(word, words);
+
+	if (meant)
+		return luaL_error(
+			L, "%s: unknown %s \"%s\" (did you mean \"%s\"?)", what, key, word, meant);
+	return luaL_error(
+		L, "%s: unknown %s \"%s\" (it knows %s)", what, key, word, words_push(L, words));
 }

@@ -28,6 +28,12 @@ lua_Integer check_integer_field(lua_State *L, int idx, const char *what, const c
 /* A boolean field; a number is refused: 0 would be true. */
 bool check_bool_field(lua_State *L, int idx, const char *what, const char *key, bool otherwise);
 
+/* A MAC address field, written to `mac`; false (untouched) where it is absent. */
+bool check_mac_field(lua_State *L, int idx, const char *what, const char *key, uint8_t *mac);
+
+/* The index of the word at idx in a NULL-terminated list; raises, with the nearest, otherwise. */
+int check_word(lua_State *L, int idx, const char *what, const char *key, const char *const *words);
+
 /* "aa:bb:cc:dd:ee:ff"; false: it is none. */
 bool mac_parse(const char *text, uint8_t *mac);
 void push_mac(lua_State *L, const uint8_t *mac);

@@ -89,14 +89,13 @@ static void check_value(lua_State *L, int idx, const struct field *field, struct
 		wrong_kind(L, idx, field);
 }
 
-void set_field(lua_State *L, int idx, struct packet *p, const struct layer *layer,
-	const struct field *field)
+/* What field_set says of a value, raised. */
+static void field_refused(lua_State *L, int idx, const struct field *field,
+	enum field_status status, lua_Integer number)
 {
 	const char *of = layer_name(field->layer);
-	struct value value = { 0 };
 
-	check_value(L, idx, field, &value);
-	switch (field_set(p, layer, field, &value)) {
+	switch (status) {
 	case FIELD_OK:
 		return;
 	case FIELD_ABSENT:
@@ -106,13 +105,29 @@ void set_field(lua_State *L, int idx, struct packet *p, const struct layer *laye
 		luaL_error(L, "%s.%s cannot be written", of, field->name);
 		return;
 	case FIELD_RANGE:
-		luaL_error(L, "%s.%s = %I is out of range (0 to %I%s)", of, field->name,
-			(lua_Integer)value.number, (lua_Integer)field_max(field),
+		luaL_error(L, "%s.%s = %I is out of range (0 to %I%s)", of, field->name, number,
+			(lua_Integer)field_max(field),
 			field->scale > 1 ? ", in steps of its unit" : "");
 		return;
 	case FIELD_KIND:
 		wrong_kind(L, idx, field);
 	}
+}
+
+void set_field(lua_State *L, int idx, struct packet *p, const struct layer *layer,
+	const struct field *field)
+{
+	struct value value = { 0 };
+
+	check_value(L, idx, field, &value);
+	field_refused(L, idx, field, field_set(p, layer, field, &value), (lua_Integer)value.number);
+}
+
+void check_field_value(lua_State *L, int idx, const struct field *field, struct value *out)
+{
+	memset(out, 0, sizeof(*out));
+	check_value(L, idx, field, out);
+	field_refused(L, idx, field, field_check(field, out), (lua_Integer)out->number);
 }
 
 static int unknown_field(lua_State *L, enum layer_id layer, const char *name)

@@ -23,10 +23,12 @@ static int lmoontap_stop(lua_State *L)
 	return 0;
 }
 
-static const struct luaL_Reg functions[] = { { "tun", lport_tun }, { "pair", lport_pair },
-	{ "reflect", laction_reflect }, { "packet", lpacket_new }, { "now", ltimer_now },
-	{ "after", ltimer_after }, { "every", ltimer_every }, { "sleep", ltimer_sleep },
-	{ "go", ltimer_go }, { "run", lcoroutine_run }, { "stop", lmoontap_stop }, { NULL, NULL } };
+static const struct luaL_Reg functions[] = { { "tun", lport_tun }, { "tap", lport_tap },
+	{ "bridge", lport_bridge }, { "pair", lport_pair }, { "reflect", laction_reflect },
+	{ "set", laction_set }, { "reject", laction_reject }, { "packet", lpacket_new },
+	{ "now", ltimer_now }, { "after", ltimer_after }, { "every", ltimer_every },
+	{ "sleep", ltimer_sleep }, { "go", ltimer_go }, { "run", lcoroutine_run },
+	{ "stop", lmoontap_stop }, { NULL, NULL } };
 
 struct script *moontap_open(lua_State *L, struct worker *worker, bool is_owner)
 {

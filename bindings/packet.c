@@ -183,7 +183,11 @@ static int lpacket_turn(lua_State *L)
 	if (check != REPLY_MAY)
 		return luaL_error(L, "pkt:turn: this packet may not be answered: %s",
 			reply_check_text(check));
-	reply_turn(p, 64);
+	struct reply_self self = { .epoch_ns = state_of(L)->worker->clock.epoch_ns };
+
+	if (p->port)
+		self = p->port->lane->station.self;
+	reply_turn(p, &self, 64);
 	p->written |= WRITTEN_TURNED;
 	lua_settop(L, 1);
 	return 1;

@@ -85,6 +85,99 @@ static int lport_before(lua_State *L)
 	return 1;
 }
 
+/* One element of a policy, at the top: { MATCH, ACTION..., label =, on_error = }, popped. */
+static struct rule *check_policy_rule(lua_State *L, struct lane *lane, lua_Integer n)
+{
+	static const char *const names[] = { "label", "on_error" };
+	int entry = lua_gettop(L);
+
+	if (!lua_istable(L, entry))
+		luaL_error(L, "port:policy: rule %d must be a table { MATCH, ACTION... }, not a %s",
+			(int)n, luaL_typename(L, entry));
+	/* MATCH may be nil: the length is that of the last action. */
+	lua_Integer last = 1;
+
+	for (lua_pushnil(L); lua_next(L, entry); lua_pop(L, 1)) {
+		if (lua_isinteger(L, -2) && lua_tointeger(L, -2) > last)
+			last = lua_tointeger(L, -2);
+	}
+	luaL_checkstack(L, (int)last, "too many actions");
+	for (lua_Integer i = 1; i <= last; i++)
+		lua_rawgeti(L, entry, i);
+	struct rule *rule = check_new_rule(L, lane, entry + 1, lua_gettop(L));
+
+	lua_settop(L, entry);
+	rule_push(L, lane, rule);
+	rule_release(rule); /* the handle holds it */
+	for (unsigned i = 0; i < 2; i++) {
+		if (lua_getfield(L, entry, names[i]) == LUA_TNIL)
+			lua_pop(L, 1);
+		else
+			lua_setfield(L, entry + 1, names[i]);
+	}
+	return rule;
+}
+
+enum { POLICY_RULES = 256 };
+
+static enum verdict check_policy_default(lua_State *L)
+{
+	if (lua_getfield(L, 2, "default") == LUA_TNIL)
+		return VERDICT_DROP;
+	enum verdict verdict = to_verdict(L, -1);
+
+	if (verdict != VERDICT_DROP && verdict != VERDICT_PASS)
+		luaL_error(L, "port:policy: default is \"drop\" or \"pass\", not %s",
+			luaL_tolstring(L, -1, NULL));
+	return verdict;
+}
+
+static void check_policy_keys(lua_State *L)
+{
+	for (lua_pushnil(L); lua_next(L, 2); lua_pop(L, 1)) {
+		bool is_default =
+			lua_type(L, -2) == LUA_TSTRING && !strcmp(lua_tostring(L, -2), "default");
+
+		if (!lua_isinteger(L, -2) && !is_default)
+			luaL_error(L,
+				"port:policy: unknown key \"%s\" (it knows rules and default)",
+				luaL_tolstring(L, -2, NULL));
+	}
+}
+
+/* port:policy{ { MATCH, ACTION... }, ..., default = } replaces all rules at once, or none;
+ * returns the rules' handles as a list. */
+static int lport_policy(lua_State *L)
+{
+	struct lane *lane = check_port(L, 1);
+	struct rule *rules[POLICY_RULES];
+
+	luaL_checktype(L, 2, LUA_TTABLE);
+	lua_settop(L, 2);
+	check_policy_keys(L);
+	lua_Integer count = (lua_Integer)lua_rawlen(L, 2);
+
+	if (count > POLICY_RULES)
+		return luaL_error(L, "port:policy: at most %d rules", POLICY_RULES);
+	enum verdict fallback = check_policy_default(L);
+
+	lua_settop(L, 2);
+	lua_newtable(L); /* the handles: they hold the rules until the table does */
+	for (lua_Integer i = 1; i <= count; i++) {
+		lua_rawgeti(L, 2, i);
+		rules[i - 1] = check_policy_rule(L, lane, i);
+		lua_rawseti(L, 3, i);
+		lua_settop(L, 3);
+	}
+	struct rule_table *table = rule_table_new(rules, (unsigned)count);
+
+	if (!table)
+		return luaL_error(L, "port:policy: out of memory");
+	lane_rules_set(lane, table);
+	lane->fallback = fallback;
+	return 1;
+}
+
 static void check_same_kind(lua_State *L, const struct lane *from, const struct lane *to)
 {
 	if (from->port->first != to->port->first)
@@ -203,6 +296,10 @@ static int lport_index(lua_State *L)
 		lua_pushstring(L, lane->port->ops->kind);
 	else if (!strcmp(key, "default"))
 		lua_pushstring(L, verdict_name(lane->fallback));
+	else if (!strcmp(key, "mac") && lane->port->first == LAYER_eth)
+		push_mac(L, lane->port->mac);
+	else if (!strcmp(key, "mac"))
+		lua_pushnil(L);
 	else if (!strcmp(key, "mtu"))
 		lua_pushinteger(L, lane->port->mtu);
 	else if (!strcmp(key, "counters"))
@@ -254,30 +351,71 @@ static void check_device_name(lua_State *L, const char *what, char *out)
 	lua_pop(L, 1);
 }
 
+/* What mt.tun and mt.tap have in common: the table at 1 becomes a wish. */
+static void check_wish(lua_State *L, const char *what, struct device_wish *wish)
+{
+	check_device_name(L, what, wish->name);
+	wish->addrs = check_prefixes(L, 1, what, "addr", &wish->addr_count);
+	wish->routes = check_prefixes(L, 1, what, "routes", &wish->route_count);
+	wish->mtu = (uint32_t)check_integer_field(
+		L, 1, what, "mtu", 68, device_mtu_max(wish->first), 0);
+	wish->is_up = check_bool_field(L, 1, what, "up", true);
+	wish->with_dad = check_bool_field(L, 1, what, "dad", false);
+	wish->is_forced = check_bool_field(L, 1, what, "force", false);
+}
+
+static int device_open(lua_State *L, const struct device_wish *wish)
+{
+	struct refusal why = { 0 };
+	struct lane *lane;
+
+	if (setup_device(state_of(L)->worker, wish, &lane, &why))
+		return push_refusal(L, &why);
+	port_push(L, lane);
+	return 1;
+}
+
 /* mt.tun{ name=, addr=, routes=, mtu=, up=, dad=, force= } -> port | nil, why, errno */
 int lport_tun(lua_State *L)
 {
 	static const char *const keys[] = { "name", "addr", "routes", "mtu", "up", "dad", "force",
 		NULL };
-	static const char *const what = "mt.tun";
 	struct device_wish wish = { .first = LAYER_ip };
-	struct refusal why = { 0 };
-	struct lane *lane;
 
 	luaL_checktype(L, 1, LUA_TTABLE);
-	check_keys(L, 1, what, keys);
-	check_device_name(L, what, wish.name);
-	wish.addrs = check_prefixes(L, 1, what, "addr", &wish.addr_count);
-	wish.routes = check_prefixes(L, 1, what, "routes", &wish.route_count);
-	wish.mtu =
-		(uint32_t)check_integer_field(L, 1, what, "mtu", 68, device_mtu_max(wish.first), 0);
-	wish.is_up = check_bool_field(L, 1, what, "up", true);
-	wish.with_dad = check_bool_field(L, 1, what, "dad", false);
-	wish.is_forced = check_bool_field(L, 1, what, "force", false);
-	if (setup_device(state_of(L)->worker, &wish, &lane, &why))
-		return push_refusal(L, &why);
-	port_push(L, lane);
-	return 1;
+	check_keys(L, 1, "mt.tun", keys);
+	check_wish(L, "mt.tun", &wish);
+	return device_open(L, &wish);
+}
+
+/* mt.tap{ as mt.tun, mac= of the kernel's end, port_mac= of ours } -> port | nil, why, errno */
+int lport_tap(lua_State *L)
+{
+	static const char *const keys[] = { "name", "addr", "routes", "mtu", "up", "dad", "force",
+		"mac", "port_mac", NULL };
+	struct device_wish wish = { .first = LAYER_eth };
+	uint8_t mac[6], port_mac[6];
+
+	luaL_checktype(L, 1, LUA_TTABLE);
+	check_keys(L, 1, "mt.tap", keys);
+	check_wish(L, "mt.tap", &wish);
+	if (check_mac_field(L, 1, "mt.tap", "mac", mac))
+		wish.mac = mac;
+	if (check_mac_field(L, 1, "mt.tap", "port_mac", port_mac))
+		wish.port_mac = port_mac;
+	return device_open(L, &wish);
+}
+
+/* mt.bridge(a, b): each passes to the other what its rules have no opinion on. */
+int lport_bridge(lua_State *L)
+{
+	struct lane *a = check_port(L, 1), *b = check_port(L, 2);
+
+	check_same_kind(L, a, b);
+	a->next = b;
+	b->next = a;
+	a->fallback = b->fallback = VERDICT_PASS;
+	return 0;
 }
 
 /* mt.pair("ip"|"eth" [, name, name]) -> port, port | nil, why, errno */
@@ -296,8 +434,8 @@ int lport_pair(lua_State *L)
 }
 
 static const struct luaL_Reg methods[] = { { "on", lport_on }, { "before", lport_before },
-	{ "pass_to", lport_pass_to }, { "send", lport_send }, { "close", lport_close },
-	{ NULL, NULL } };
+	{ "policy", lport_policy }, { "pass_to", lport_pass_to }, { "send", lport_send },
+	{ "close", lport_close }, { NULL, NULL } };
 
 static const struct luaL_Reg meta[] = { { "__newindex", lport_newindex },
 	{ "__tostring", lport_tostring }, { "__close", lport_close }, { NULL, NULL } };

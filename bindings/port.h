@@ -17,4 +17,6 @@ struct lane *check_port(lua_State *L, int idx);
 struct lane *to_port(lua_State *L, int idx);
 
 int lport_tun(lua_State *L);
+int lport_tap(lua_State *L);
+int lport_bridge(lua_State *L);
 int lport_pair(lua_State *L);

@@ -85,7 +85,7 @@ struct rule *check_new_rule(lua_State *L, const struct lane *lane, int match, in
 		struct action probe;
 
 		check_action(L, i, &probe);
-		action_release(L, &probe);
+		action_drop(L, &probe);
 	}
 	struct filter *filter = check_match(L, match, lane, &actions[0]);
 
@@ -98,7 +98,7 @@ struct rule *check_new_rule(lua_State *L, const struct lane *lane, int match, in
 
 	if (!rule) {
 		for (unsigned i = 0; i < count; i++)
-			action_release(L, &actions[i]);
+			action_drop(L, &actions[i]);
 		if (filter)
 			filter_close(filter);
 		luaL_error(L, "rule: out of memory");

@@ -30,6 +30,13 @@ static enum verdict action_run(struct datapath *dp, struct lane *lane, const str
 		verdict = reflect_verdict(action->reflect, &lane->station, p);
 		decision->is_turned = verdict == VERDICT_REPLY;
 		return verdict;
+	case ACTION_SET:
+		set_apply(action->set, p);
+		return VERDICT_NONE;
+	case ACTION_REJECT:
+		verdict = reject_verdict(action->reject, p, &decision->reason);
+		decision->is_turned = verdict == VERDICT_REPLY;
+		return verdict;
 	case ACTION_CALL:
 		return dp->ops->verdict(dp->script, action->ref, p, &decision->to);
 	case ACTION_TEST:
@@ -72,13 +79,13 @@ static void decide(
 		}
 		decision->rule = walk.rule;
 		decision->verdict = verdict;
-		decision->reason = DROP_policy;
 		if (verdict == VERDICT_ERROR)
 			script_failed(lane, walk.rule, decision);
 		return;
 	}
 	decision->verdict = lane->fallback;
-	decision->reason = p->wish ? (enum drop_reason)p->wish : DROP_policy;
+	if (p->wish)
+		decision->reason = p->wish;
 }
 
 /* Turns what cannot be done into a drop with its reason. */
@@ -88,7 +95,7 @@ static void settle(struct lane *lane, struct packet *p, struct decision *decisio
 
 	if (decision->verdict == VERDICT_REPLY && !decision->is_turned) {
 		if (reply_check(p) == REPLY_MAY) {
-			reply_turn(p, 64);
+			reply_turn(p, &lane->station.self, 64);
 		} else {
 			decision->verdict = VERDICT_DROP;
 			decision->reason = DROP_no_reply;
@@ -151,7 +158,7 @@ static void act(
 
 static void packet_run(struct datapath *dp, struct lane *lane, struct packet *p)
 {
-	struct decision decision = { .verdict = VERDICT_NONE };
+	struct decision decision = { .verdict = VERDICT_NONE, .reason = DROP_policy };
 
 	parse(p);
 	if (p->malformed) {

@@ -112,6 +112,18 @@ static int link_prepare(struct netlink *netlink, const struct device_wish *wish,
 	return error;
 }
 
+/* A locally administered MAC that is the same for the same name each time (FNV-1a of it). */
+static void mac_make(uint8_t *mac, const char *name)
+{
+	uint64_t hash = 0xcbf29ce484222325;
+
+	for (; *name; name++)
+		hash = (hash ^ (uint8_t)*name) * 0x100000001b3;
+	mac[0] = 0x02;
+	for (unsigned i = 1; i < 6; i++)
+		mac[i] = (uint8_t)(hash >> (8 * i));
+}
+
 static int lane_open(struct worker *worker, struct port *port, const char *name, int fd,
 	struct lane **out, struct refusal *why)
 {
@@ -142,8 +154,6 @@ int setup_device(struct worker *worker, const struct device_wish *wish, struct l
 {
 	struct netlink netlink;
 	struct link link;
-	struct prefix *addrs = NULL;
-	unsigned addr_count = 0;
 	int error = netlink_open(&netlink, why);
 
 	if (error)
@@ -158,8 +168,8 @@ int setup_device(struct worker *worker, const struct device_wish *wish, struct l
 		goto fail_netlink;
 	}
 	error = link_prepare(&netlink, wish, &link, why);
-	if (!error && addr_list(&netlink, link.ifindex, &addrs, &addr_count))
-		error = refuse(why, EIO, "%s: cannot list its addresses", wish->name);
+	if (!error)
+		error = follow_open(&worker->follow, worker, why);
 	if (error)
 		goto fail_device;
 	struct port *port = tun_port_new(wish->first);
@@ -170,16 +180,19 @@ int setup_device(struct worker *worker, const struct device_wish *wish, struct l
 	}
 	port->ifindex = link.ifindex;
 	port->mtu = link.mtu;
+	mac_make(port->mac, wish->name);
+	if (wish->port_mac)
+		memcpy(port->mac, wish->port_mac, sizeof(port->mac));
 	error = lane_open(worker, port, wish->name, fd, out, why);
 	if (error)
 		goto fail_device;
-	(*out)->station.addrs = addrs;
-	(*out)->station.addr_count = addr_count;
 	netlink_close(&netlink);
-	return 0;
+	error = follow_ask(*out, why);
+	if (error)
+		worker_lane_close(worker, *out);
+	return error;
 
 fail_device:
-	free(addrs);
 	close(fd); /* the device goes with its descriptor */
 fail_netlink:
 	netlink_close(&netlink);
@@ -194,6 +207,8 @@ int setup_pair(struct worker *worker, enum layer_id first, const char *names[2],
 
 	if (!pair_new(first, &ends[0], &ends[1]))
 		return refuse(why, ENOMEM, "pair: out of memory");
+	mac_make(ends[0]->mac, names[0]);
+	mac_make(ends[1]->mac, names[1]);
 	int error = lane_open(worker, ends[0], names[0], -1, &left, why);
 
 	if (error) {

@@ -13,8 +13,9 @@ struct device_wish {
 	unsigned addr_count;
 	const struct prefix *routes;
 	unsigned route_count;
-	uint32_t mtu;	    /* bytes; 0: the kernel's default */
-	const uint8_t *mac; /* of the kernel's end of a tap; NULL: the kernel chooses */
+	uint32_t mtu;		 /* bytes; 0: the kernel's default */
+	const uint8_t *mac;	 /* of the kernel's end of a tap; NULL: the kernel chooses */
+	const uint8_t *port_mac; /* of ours; NULL: one made of the name, the same each time */
 	bool is_up;
 	bool with_dad;	/* IPv6 addresses go through duplicate-address detection */
 	bool is_forced; /* also where another link has a route to the same prefix */

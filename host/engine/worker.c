@@ -147,6 +147,7 @@ void worker_fini(struct worker *worker)
 		worker->dp.lanes = lane->sibling;
 		lane_free(lane);
 	}
+	follow_close(&worker->follow);
 	close(worker->wake.fd);
 	timers_close(&worker->timers);
 	loop_close(&worker->loop);
@@ -226,6 +227,8 @@ void worker_stop(struct worker *worker)
 int worker_lane_add(struct worker *worker, struct lane *lane)
 {
 	lane->worker = worker;
+	lane->station.self.epoch_ns = worker->clock.epoch_ns;
+	memcpy(lane->station.self.mac, lane->port->mac, sizeof(lane->station.self.mac));
 	lane->watch.fd = lane->port->ops->poll_fd(lane->port);
 	lane->watch.ready = lane_ready;
 	int error = lane->watch.fd < 0 ? 0 : loop_add(&worker->loop, &lane->watch, EPOLLIN);

@@ -7,6 +7,7 @@
 
 #include "host/base/log.h"
 #include "host/engine/datapath.h"
+#include "host/engine/follow.h"
 #include "host/engine/timer.h"
 
 struct host;
@@ -29,6 +30,7 @@ struct worker {
 	struct datapath dp;
 	struct log_outlet outlet;
 	struct watch wake;
+	struct follow follow;
 	bool is_stopping; /* seen on this thread */
 	_Atomic bool stop_wanted;
 	_Atomic int state; /* enum worker_state */

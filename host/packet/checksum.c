@@ -87,18 +87,49 @@ static uint16_t pseudo_sum(const struct packet *p, const struct layer *network, 
 	return checksum_pseudo(bytes + IPV6_SRC, 32, p->proto, (uint32_t)len);
 }
 
-bool checksum_transport_is_right(
+/* The sum of the datagram with its pseudo-header, the checksum field included. */
+static uint16_t transport_sum(
 	const struct packet *p, const struct layer *network, const struct layer *transport)
 {
 	const uint8_t *bytes = layer_bytes(p, transport);
 	size_t len = p->datagram_end - transport->offset;
 
 	if (transport->id == LAYER_icmp)
-		return checksum_sum(bytes, len, 0) == 0xffff;
-	if (transport->id == LAYER_udp) {
-		if (load_be16(bytes + UDP_CHECKSUM) == 0)
-			return network->id == LAYER_ip;
+		return checksum_sum(bytes, len, 0);
+	if (transport->id == LAYER_udp)
 		len = load_be16(bytes + UDP_LENGTH);
-	}
-	return checksum_sum(bytes, len, pseudo_sum(p, network, len)) == 0xffff;
+	return checksum_sum(bytes, len, pseudo_sum(p, network, len));
+}
+
+bool checksum_transport_is_right(
+	const struct packet *p, const struct layer *network, const struct layer *transport)
+{
+	if (transport->id == LAYER_udp && load_be16(checksum_field(p, transport)) == 0)
+		return network->id == LAYER_ip;
+	return transport_sum(p, network, transport) == 0xffff;
+}
+
+void checksum_transport_fill(
+	const struct packet *p, const struct layer *network, const struct layer *transport)
+{
+	uint8_t *field = checksum_field(p, transport);
+
+	store_be16(field, 0);
+	uint16_t checksum = (uint16_t)~transport_sum(p, network, transport);
+
+	store_be16(field, transport->id == LAYER_udp && checksum == 0 ? 0xffff : checksum);
+}
+
+void checksum_complete(struct packet *p)
+{
+	size_t start = p->csum.start;
+	uint8_t *field = packet_at(p, start + p->csum.offset, 2);
+
+	p->csum.state = CSUM_NONE;
+	if (!field || start > p->datagram_end)
+		return;
+	uint16_t checksum = (uint16_t)~checksum_sum(p->data + start, p->datagram_end - start, 0);
+
+	/* RFC 768: a computed 0 is sent as ffff; for TCP and ICMPv6 the two are equal. */
+	store_be16(field, checksum ? checksum : 0xffff);
 }

@@ -49,3 +49,10 @@ bool checksum_transport_is_right(
 
 /* Writes the right IPv4 header checksum. */
 void checksum_ip_fill(const struct packet *p, const struct layer *ip);
+
+/* Writes the right checksum of a whole icmp, icmpv6, udp or tcp datagram. */
+void checksum_transport_fill(
+	const struct packet *p, const struct layer *network, const struct layer *transport);
+
+/* Completes a partial checksum, for places that cannot: sums from csum.start to the end. */
+void checksum_complete(struct packet *p);

@@ -171,7 +171,7 @@ static void store(uint8_t *at, const struct field *field, const struct value *in
 		store_be32(at, word);
 }
 
-static enum field_status value_fits(const struct field *field, const struct value *in)
+enum field_status field_check(const struct field *field, const struct value *in)
 {
 	if (field->is_read_only)
 		return FIELD_READ_ONLY;
@@ -187,7 +187,7 @@ static enum field_status value_fits(const struct field *field, const struct valu
 enum field_status field_set(struct packet *p, const struct layer *layer, const struct field *field,
 	const struct value *in)
 {
-	enum field_status status = value_fits(field, in);
+	enum field_status status = field_check(field, in);
 	uint8_t *at = field_at(p, layer, field);
 
 	if (status != FIELD_OK)

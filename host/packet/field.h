@@ -65,6 +65,9 @@ uint64_t field_max(const struct field *field);
 enum field_status field_get(const struct packet *p, const struct layer *layer,
 	const struct field *field, struct value *out);
 
+/* Would such a value fit such a field? FIELD_OK, FIELD_READ_ONLY, FIELD_KIND or FIELD_RANGE. */
+enum field_status field_check(const struct field *field, const struct value *in);
+
 /* Writes in place; checksums that cover it stay right if they were right. On any other status
  * than FIELD_OK the packet is untouched. */
 enum field_status field_set(struct packet *p, const struct layer *layer, const struct field *field,

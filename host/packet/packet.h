@@ -36,11 +36,13 @@ struct layer {
 
 /* What parse learnt of the outermost network header. */
 enum packet_trait {
-	TRAIT_FRAGMENT = 1 << 0,    /* a part of a datagram, the first one included */
-	TRAIT_LATER = 1 << 1,	    /* not the first fragment: no transport header here */
-	TRAIT_ATOMIC = 1 << 2,	    /* RFC 6946: a fragment header around a whole datagram */
-	TRAIT_OPTIONS = 1 << 3,	    /* IPv4 options or IPv6 extension headers */
-	TRAIT_ROUTED = 1 << 4,	    /* a routing header with segments left, or of type 0 */
+	TRAIT_FRAGMENT = 1 << 0, /* a part of a datagram, the first one included */
+	TRAIT_LATER = 1 << 1,	 /* not the first fragment: no transport header here */
+	TRAIT_ATOMIC = 1 << 2,	 /* RFC 6946: a fragment header around a whole datagram */
+	TRAIT_OPTIONS = 1 << 3,	 /* IPv4 options or IPv6 extension headers */
+	TRAIT_ROUTED =
+		1 << 4, /* a source route, or a routing header with segments left or of type 0 */
+	TRAIT_RECORD = 1 << 6,	    /* an IPv4 option that wants to be updated */
 	TRAIT_UNKNOWN_OPT = 1 << 5, /* an IPv6 option that asks not to be ignored (RFC 8200 4.2) */
 };
 

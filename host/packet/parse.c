@@ -2,6 +2,7 @@
 /* Walks a hostile packet once, from the outside in, and writes down which layers fit. */
 #include "host/packet/parse.h"
 
+#include "host/packet/options.h"
 #include "host/packet/wire.h"
 
 enum { EXTENSIONS_MAX = 8, OPTIONS_MAX = 32 };
@@ -91,6 +92,19 @@ static void parse_transport(struct packet *p, size_t offset, size_t end)
 	}
 }
 
+static void parse_ip4_options(struct packet *p, size_t offset, size_t len)
+{
+	unsigned found = options_scan(p->data + offset, len);
+
+	p->traits |= TRAIT_OPTIONS;
+	if (found & OPTIONS_SOURCE_ROUTE)
+		p->traits |= TRAIT_ROUTED;
+	if (found & OPTIONS_RECORD)
+		p->traits |= TRAIT_RECORD;
+	if (found & OPTIONS_LIE)
+		malformed(p, MALFORMED_options, offset);
+}
+
 /* RFC 791 3.1. */
 static void parse_ip4(struct packet *p, size_t offset)
 {
@@ -117,7 +131,7 @@ static void parse_ip4(struct packet *p, size_t offset)
 	}
 	p->datagram_end = (uint32_t)(offset + total);
 	if (length > IP_HEADER)
-		p->traits |= TRAIT_OPTIONS;
+		parse_ip4_options(p, offset + IP_HEADER, length - IP_HEADER);
 	uint16_t frag = load_be16(ip + IP_FRAG);
 	size_t frag_offset = (size_t)(frag & IP_FRAG_OFFSET) * 8;
 

@@ -5,7 +5,9 @@
 #include <string.h>
 
 #include "host/packet/checksum.h"
+#include "host/packet/options.h"
 #include "host/packet/parse.h"
+#include "host/packet/resolve.h"
 #include "host/packet/scope.h"
 #include "host/packet/wire.h"
 
@@ -62,13 +64,25 @@ static bool is_for_group(const struct packet *p)
 	return eth && (*layer_bytes(p, eth) & 1);
 }
 
+static bool is_solicitation(const struct packet *p)
+{
+	const struct layer *icmp = packet_layer(p, LAYER_icmpv6);
+
+	return icmp && *layer_bytes(p, icmp) == ICMPV6_NS;
+}
+
 enum reply_check reply_check(const struct packet *p)
 {
 	const struct shape *shape;
 	const struct layer *network = network_of(p, &shape);
+	const uint8_t *target;
 
 	if (p->written & (WRITTEN_ADDRESS | WRITTEN_PORT | WRITTEN_TURNED))
 		return REPLY_WRITTEN;
+	if (packet_layer(p, LAYER_arp))
+		return resolve_is_arp_question(p, &target) ? REPLY_MAY : REPLY_NO_ANSWER;
+	if (is_solicitation(p))
+		return resolve_is_nd_question(p, &target) ? REPLY_MAY : REPLY_NO_ANSWER;
 	if (!network || p->malformed)
 		return REPLY_MALFORMED;
 	const uint8_t *ip = layer_bytes(p, network);
@@ -120,6 +134,20 @@ static void options_strip(struct packet *p, const struct layer *network, const s
 		checksum_ip_fill(p, packet_layer(p, LAYER_ip));
 }
 
+/* RFC 1122 3.2.2.6: record route and timestamp go back, updated with the address that was pinged.
+ */
+static void options_update(
+	const struct packet *p, const struct layer *ip, const struct reply_self *self)
+{
+	uint8_t *bytes = layer_bytes(p, ip);
+	int64_t ms = (p->time.ns + self->epoch_ns) / NS_PER_MS;
+	const int64_t ms_a_day = 86400000;
+
+	options_answer(bytes + IP_HEADER, ip->length - IP_HEADER, bytes + IP_DST,
+		(uint32_t)(ms % ms_a_day));
+	checksum_ip_fill(p, ip);
+}
+
 /* The checksum changes by what the type changed by; adding to it verifies for every checksum. */
 static void echo_turn(const struct packet *p, const struct layer *icmp, uint8_t type)
 {
@@ -156,13 +184,15 @@ static void ttl_set(uint8_t *ip, const struct shape *shape, uint8_t ttl)
 						  checksum_delta(before, load_be16(ip + IP_TTL))));
 }
 
-void reply_turn(struct packet *p, uint8_t ttl)
+static void datagram_turn(struct packet *p, const struct reply_self *self, uint8_t ttl)
 {
 	const struct shape *shape;
 	const struct layer *network = network_of(p, &shape);
 
 	packet_trim(p, p->datagram_end);
-	if (network->length > shape->fixed) {
+	if (p->traits & TRAIT_RECORD) {
+		options_update(p, network, self);
+	} else if (network->length > shape->fixed) {
 		options_strip(p, network, shape);
 		network = network_of(p, &shape);
 	}
@@ -176,6 +206,16 @@ void reply_turn(struct packet *p, uint8_t ttl)
 		ttl_set(ip, shape, ttl);
 	if (p->first == LAYER_eth)
 		swap(p->data, p->data + MAC_BYTES, MAC_BYTES);
+}
+
+void reply_turn(struct packet *p, const struct reply_self *self, uint8_t ttl)
+{
+	if (packet_layer(p, LAYER_arp))
+		resolve_arp_turn(p, self->mac);
+	else if (is_solicitation(p))
+		resolve_nd_turn(p, self->mac);
+	else
+		datagram_turn(p, self, ttl);
 }
 
 const char *reply_check_text(enum reply_check check)

@@ -19,10 +19,18 @@ enum reply_check {
 /* May this packet be answered? Reads only. */
 enum reply_check reply_check(const struct packet *p);
 
-/* Turns a packet that may be answered: Ethernet and network addresses, ports, ICMP type; TTL or
- * hop limit `ttl`, unless it was written by hand; IPv4 options and IPv6 extension headers are
- * taken off, padding is trimmed. Checksums follow. */
-void reply_turn(struct packet *p, uint8_t ttl);
+/* What an answer says of who answers. */
+struct reply_self {
+	uint8_t mac[6];	  /* on L2 ports */
+	int64_t epoch_ns; /* added to packet.time it is the time since 1970: for timestamp options
+			   */
+};
+
+/* Turns a packet that may be answered: Ethernet and network addresses, ports, ICMP type, the bodies
+ * of ARP and neighbour solicitations; TTL or hop limit `ttl`, unless it was written by hand. IPv4's
+ * record route and timestamp are updated, other options and IPv6 extension headers are taken off,
+ * padding is trimmed. Checksums follow. */
+void reply_turn(struct packet *p, const struct reply_self *self, uint8_t ttl);
 
 /* A phrase for people: why it may not be answered. */
 const char *reply_check_text(enum reply_check check);

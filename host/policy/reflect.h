@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The fast path that answers echo requests for addresses that nobody else holds. */
+/* The fast path that answers echo requests, ARP and ND for addresses that nobody else holds. */
 #pragma once
 
 #include "host/packet/packet.h"
@@ -13,7 +13,8 @@ struct reflect {
 	unsigned except_count;
 	unsigned refs;
 	uint8_t ttl;
-	bool echo;
+	uint8_t mac[6]; /* ours on L2 ports; all 0: the station's */
+	bool echo, arp, nd;
 };
 
 /* Answers for `net` but not for `except`; both are copied. NULL: no memory. */
@@ -23,7 +24,8 @@ struct reflect *reflect_hold(struct reflect *r);
 void reflect_release(struct reflect *r);
 
 /* Turns an echo request to one of r's addresses into its reply, in place (RFC 792, 1122 3.2.2.6,
- * 4443 4.2). VERDICT_REPLY if p was rewritten; VERDICT_NONE if it is not ours, and p's bytes are
- * untouched: p->wish then says why a request of ours is not answered. */
+ * 4443 4.2); on L2 ports also ARP requests and neighbour solicitations (RFC 826, 4861).
+ * VERDICT_REPLY if p was rewritten; VERDICT_NONE if it is not ours, and p's bytes are untouched:
+ * p->wish then says why a request of ours is not answered. */
 enum verdict reflect_verdict(
 	const struct reflect *r, const struct station *station, struct packet *p);

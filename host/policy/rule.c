@@ -28,6 +28,16 @@ struct rule *rule_new(
 	return rule;
 }
 
+void action_release(const struct action *action)
+{
+	if (action->reflect)
+		reflect_release(action->reflect);
+	if (action->set)
+		set_release(action->set);
+	if (action->reject)
+		reject_release(action->reject);
+}
+
 struct rule *rule_hold(struct rule *rule)
 {
 	rule->refs++;
@@ -43,9 +53,8 @@ void rule_release(struct rule *rule)
 	for (unsigned i = 0; i < rule->action_count; i++) {
 		const struct action *action = &rule->actions[i];
 
-		if (action->kind == ACTION_REFLECT)
-			reflect_release(action->reflect);
-		else if (action->ref && rule->ref_release)
+		action_release(action);
+		if (action->ref && rule->ref_release)
 			rule->ref_release(rule->ref_owner, action->ref);
 	}
 	free(rule->actions);

@@ -5,20 +5,26 @@
 #include "host/base/counters.h"
 #include "host/policy/filter.h"
 #include "host/policy/reflect.h"
+#include "host/policy/reject.h"
+#include "host/policy/set.h"
 #include "host/policy/verdict.h"
 
 enum action_kind {
 	ACTION_TEST, /* a match function: its rule goes on if it says true */
 	ACTION_VERDICT,
 	ACTION_REFLECT,
+	ACTION_SET,
+	ACTION_REJECT,
 	ACTION_CALL, /* a script's function, by integer reference */
 };
 
 struct action {
 	enum action_kind kind;
 	enum verdict verdict;	 /* ACTION_VERDICT */
-	struct reflect *reflect; /* ACTION_REFLECT; held */
-	int ref;		 /* ACTION_TEST and ACTION_CALL */
+	struct reflect *reflect; /* of ACTION_REFLECT; held, as are the next two */
+	struct set *set;
+	struct reject *reject;
+	int ref; /* ACTION_TEST and ACTION_CALL */
 };
 
 enum { RULE_LABEL = 64 };
@@ -41,6 +47,9 @@ struct rule_table {
 	unsigned count;
 	struct rule *rules[];
 };
+
+/* Gives back a C action's object. */
+void action_release(const struct action *action);
 
 /* A rule of `count` actions; takes over the caller's holds on filter and actions. NULL: no memory,
  * nothing was taken. */

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/* Writes constants into a packet's fields. */
+#include "host/policy/set.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct set *set_new(const struct set_edit *edits, unsigned count)
+{
+	struct set *set = calloc(1, sizeof(*set) + count * sizeof(set->edits[0]));
+
+	if (!set)
+		return NULL;
+	set->refs = 1;
+	set->count = count;
+	memcpy(set->edits, edits, count * sizeof(*edits));
+	return set;
+}
+
+struct set *set_hold(struct set *set)
+{
+	set->refs++;
+	return set;
+}
+
+void set_release(struct set *set)
+{
+	if (!--set->refs)
+		free(set);
+}
+
+void set_apply(const struct set *set, struct packet *p)
+{
+	for (unsigned i = 0; i < set->count; i++) {
+		const struct set_edit *edit = &set->edits[i];
+		const struct layer *layer = packet_layer(p, edit->field->layer);
+
+		if (layer)
+			field_set(p, layer, edit->field, &edit->value);
+	}
+}
