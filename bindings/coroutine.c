@@ -98,6 +98,12 @@ void coroutine_resume(struct script *script, lua_State *L, lua_State *co, int co
 	lua_settop(co, 0);
 }
 
+/* A stock lua5.4 answers Ctrl-C with a hook, which only runs once we are back in Lua. */
+static bool is_over(lua_State *L, const struct worker *worker)
+{
+	return worker->is_stopping || lua_gethook(L);
+}
+
 int coroutine_turn_for(lua_State *L, struct script *script, int64_t ns)
 {
 	struct worker *worker = script->worker;
@@ -105,7 +111,7 @@ int coroutine_turn_for(lua_State *L, struct script *script, int64_t ns)
 	struct mono end = mono_add(clock_now(&worker->clock), ns);
 
 	state_slots(script, L);
-	while (!worker->is_stopping) {
+	while (!is_over(L, worker)) {
 		int64_t left = end.ns - clock_now(&worker->clock).ns;
 
 		if (left <= 0)
@@ -135,7 +141,7 @@ int lcoroutine_run(lua_State *L)
 	lua_State *outer = script->L;
 
 	state_slots(script, L);
-	while (!worker->is_stopping && worker_has_work(worker))
+	while (!is_over(L, worker) && worker_has_work(worker))
 		worker_turn(worker, -1);
 	script->L = outer;
 	return 0;

@@ -167,6 +167,8 @@ static void script_ended(struct script *script)
 
 static void script_close(struct script *script)
 {
+	if (!script->is_owner)
+		return;
 	hook_clear(script);
 	lua_close(script->main);
 }
