@@ -47,9 +47,17 @@ static bool has_place(const char *message)
 	return false;
 }
 
+/* An error object can be anything: its text is pushed. */
+static const char *error_text(lua_State *co)
+{
+	if (lua_isstring(co, -1) || luaL_getmetafield(co, -1, "__tostring") != LUA_TNIL)
+		return luaL_tolstring(co, lua_isstring(co, -1) ? -1 : -2, NULL);
+	return lua_pushfstring(co, "(error object is a %s value)", luaL_typename(co, -1));
+}
+
 const char *coroutine_error(lua_State *co)
 {
-	const char *message = luaL_tolstring(co, -1, NULL);
+	const char *message = error_text(co);
 	lua_Debug ar;
 
 	if (has_place(message))

@@ -13,9 +13,10 @@
 #include "host/engine/sandbox.h"
 
 static const char intro[] =
-	"A network of its own, a device tun0 in it, and %s:\n"
-	"a packet sent to the prefix of tun0 is read by moontap, its rules decide, and the\n"
-	"answer is written back.  -> packet read   <- packet written\n";
+	"A network of its own with a device tun0 in it, and the script ping.lua. What is\n"
+	"sent to the prefix of tun0 is read by moontap; a rule of the script decides, and\n"
+	"the answer is written back.\n"
+	"  ->  a packet that was read       <-  a packet that was written\n";
 
 static bool has_program(const char *name)
 {
@@ -80,7 +81,7 @@ int cli_demo(int argc, char **argv, const struct script_ops *ops)
 		.trace = &trace };
 
 	log_set_level(LOG_LEVEL_WARN);
-	printf(intro, "scripts/ping.lua");
+	fputs(intro, stdout);
 	fflush(stdout);
 	if (host_init(&host, &why))
 		return refused(why.text);
@@ -90,6 +91,7 @@ int cli_demo(int argc, char **argv, const struct script_ops *ops)
 	if (host.why.text[0])
 		return refused(host.why.text);
 	if (status == STATUS_OK)
-		puts("\nAll pings were answered. Nothing on this host was changed.");
+		puts("\nAll pings were answered. Nothing on this host was changed.\n"
+		     "Next: moontap run --sandbox --trace -- ping -c 3 192.168.1.7");
 	return status;
 }

@@ -164,13 +164,17 @@ static void output_ready(struct watch *watch, uint32_t events)
 	}
 }
 
-static void command_say(char *const *argv)
+static void command_say(char *const *argv, bool is_coloured)
 {
+	if (is_coloured)
+		log_write(LOG_OUT, "\033[1m", 4, true);
 	log_write(LOG_OUT, "\n$", 2, true);
 	for (; *argv; argv++) {
 		log_write(LOG_OUT, " ", 1, true);
 		log_write(LOG_OUT, *argv, strlen(*argv), true);
 	}
+	if (is_coloured)
+		log_write(LOG_OUT, "\033[0m", 4, true);
 	log_write(LOG_OUT, "\n", 1, true);
 }
 
@@ -197,7 +201,7 @@ static void command_start(struct host *host)
 
 	if (command->is_shown) {
 		outlet_drain(host);
-		command_say(command->argv);
+		command_say(command->argv, host->trace && host->trace->is_coloured);
 	}
 	int error = process_start(&host->process, command->argv, command->is_shown);
 
@@ -296,6 +300,8 @@ int host_run(struct host *host)
 	pthread_join(worker->thread, NULL);
 	while (outlet_drain(host))
 		loop_wait(&host->loop, TERMINAL_RETRY_MS);
+	if (host->stats_to == LOG_OUT)
+		log_write(LOG_OUT, "\n", 1, true);
 	if (host->stats_to && atomic_load(&worker->state) == WORKER_ENDED)
 		stats_show(host);
 	worker_fini(worker);
