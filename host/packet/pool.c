@@ -80,7 +80,7 @@ void pool_close(struct pool *pool)
 
 static struct packet *shelf_take(struct shelf *shelf, size_t len)
 {
-	if (!shelf->free_count || len + PACKET_HEADROOM > shelf->slot_bytes)
+	if (!shelf->free_count || len > shelf->slot_bytes - PACKET_HEADROOM)
 		return NULL;
 	struct packet *p = shelf->free[--shelf->free_count];
 
