@@ -120,6 +120,8 @@ static void options_strip(struct packet *p, const struct layer *network, const s
 
 	memmove(p->data + extra, p->data, front);
 	packet_pull(p, extra);
+	if (p->csum.state == CSUM_PARTIAL)
+		p->csum.start -= (uint16_t)extra;
 	uint8_t *ip = p->data + network->offset;
 
 	if (shape == &shape4) {
