@@ -34,8 +34,6 @@ static inline uint16_t frame_sum(const uint8_t *bytes, size_t len, uint32_t sum)
 
 static inline uint16_t frame_pseudo(const uint8_t *ip, uint8_t proto, size_t len)
 {
-	if (proto == PROTO_ICMP)
-		return 0;
 	if (ip[0] >> 4 == 4)
 		return frame_sum(ip + IP_SRC, 8, proto + (uint32_t)len);
 	return frame_sum(ip + IPV6_SRC, 32, proto + (uint32_t)len);
@@ -161,10 +159,10 @@ static inline void frame_seal(struct frame *f)
 	if (f->proto == PROTO_UDP)
 		store_be16(f->bytes + f->transport + UDP_LENGTH, (uint16_t)len);
 	store_be16(frame_checksum(f), 0);
-	uint16_t sum = frame_sum(f->bytes + f->transport, len, frame_pseudo(ip, f->proto, len));
+	uint16_t pseudo = f->proto == PROTO_ICMP ? 0 : frame_pseudo(ip, f->proto, len);
+	uint16_t sum = (uint16_t)~frame_sum(f->bytes + f->transport, len, pseudo);
 
-	store_be16(
-		frame_checksum(f), sum == 0xffff && f->proto == PROTO_UDP ? sum : (uint16_t)~sum);
+	store_be16(frame_checksum(f), sum == 0 && f->proto == PROTO_UDP ? 0xffff : sum);
 }
 
 /* A slab of exactly these bytes, parsed. */
