@@ -45,13 +45,28 @@ static bool is_keyword(const char *word)
 	return false;
 }
 
-/* Hexadecimal digits, dots and colons: an address, a MAC, a number (0x too). */
+static unsigned count_of(const char *word, char wanted)
+{
+	unsigned count = 0;
+
+	for (; *word; word++)
+		count += *word == wanted;
+	return count;
+}
+
+/* An address, a MAC, a slice (6:2), a port range or a number. "1.de" is none: hosts and their
+ * domains may be made of digits and the letters a to f alone. */
 static bool is_numeric(const char *word)
 {
 	size_t len = strlen(word);
-	size_t hex = strspn(word, "0123456789abcdefABCDEFxX.:-");
 
-	return hex == len && (isdigit((unsigned char)word[0]) || strchr(word, ':'));
+	if (strchr(word, ':'))
+		return strspn(word, "0123456789abcdefABCDEFx.:") == len &&
+		       (strstr(word, "::") || count_of(word, ':') >= 5 ||
+			       strspn(word, "0123456789x:") == len);
+	if (word[0] == '0' && (word[1] == 'x' || word[1] == 'X'))
+		return len > 2 && strspn(word + 2, "0123456789abcdefABCDEF") == len - 2;
+	return strspn(word, "0123456789.-") == len && count_of(word, '.') <= 3;
 }
 
 static int names_refuse(const char *text, struct refusal *why)
@@ -64,11 +79,11 @@ static int names_refuse(const char *text, struct refusal *why)
 		while (isalnum((unsigned char)text[len]) ||
 			(text[len] && strchr(".:_-", text[len])))
 			len++;
-		if (!len) {
+		/* A word never starts with a minus: "ip[0]-1" is arithmetic. */
+		if (!len || *text == '-') {
 			text++;
 			continue;
 		}
-		/* "ip[0]-1" and "len-4": a minus after a keyword or number is arithmetic. */
 		size_t keep = len < sizeof(word) - 1 ? len : sizeof(word) - 1;
 
 		memcpy(word, text, keep);
