@@ -203,6 +203,11 @@ static void tun_flush(struct port *port)
 
 static void tun_send(struct port *port, struct packet *p)
 {
+	if (tun_of(port)->fd < 0) { /* closed: nobody would flush it */
+		port_tx_drop(port, TX_DROP_gone);
+		packet_free(p);
+		return;
+	}
 	port->tx[port->tx_count++] = p;
 	if (port->tx_count == PORT_BURST)
 		tun_flush(port);

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+/* A tun port reads whole packets, sends what it is given, and keeps none. */
+#include "tests/unit/unit.h"
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "host/port/tun.h"
+#include "tests/unit/frames.h"
+
+enum { SLOTS = 64, BIG_SLOTS = 4 };
+
+static struct pool *pool;
+static struct port *tun;
+static int far; /* the other end of a socket pair that stands in for the device */
+
+static struct packet *packet_of(size_t len, uint8_t fill)
+{
+	struct packet *p = pool_take(pool, len);
+
+	ck_assert_ptr_nonnull(p);
+	memset(packet_put(p, len), fill, len);
+	return p;
+}
+
+static void setup(void)
+{
+	int fds[2];
+
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds), 0);
+	ck_assert_int_eq(pool_open(&pool, SLOTS, BIG_SLOTS), 0);
+	tun = tun_port_new(LAYER_ip);
+	ck_assert_ptr_nonnull(tun);
+	tun->pool = pool;
+	ck_assert_int_eq(tun->ops->open_queue(tun, fds[0]), 0);
+	far = fds[1];
+}
+
+static void teardown(void)
+{
+	tun->ops->close(tun);
+	ck_assert_uint_eq(pool_out(pool), 0);
+	free(tun);
+	close(far);
+	pool_close(pool);
+}
+
+START_TEST(tun_reads_packets_of_every_length_whole)
+{
+	static const size_t lens[] = { 1, 84, 1500, POOL_SLOT - PACKET_HEADROOM,
+		POOL_SLOT - PACKET_HEADROOM + 1, 9000, 60000 };
+	static uint8_t bytes[65535];
+
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		bytes[i] = (uint8_t)(i * 13);
+	for (unsigned i = 0; i < sizeof(lens) / sizeof(lens[0]); i++) {
+		struct packet *burst[PORT_BURST];
+
+		ck_assert_int_eq(write(far, bytes, lens[i]), (ssize_t)lens[i]);
+		ck_assert_uint_eq(tun->ops->recv(tun, burst, PORT_BURST, (struct mono){ 5 }), 1);
+		ck_assert_uint_eq(packet_length(burst[0]), lens[i]);
+		ck_assert_mem_eq(burst[0]->data, bytes, lens[i]);
+		ck_assert_int_eq(burst[0]->first, LAYER_ip);
+		ck_assert_ptr_eq(burst[0]->port, tun);
+		packet_free(burst[0]);
+	}
+	ck_assert_uint_eq(counter_get(&tun->counters.rx_packets), 7);
+}
+END_TEST
+
+START_TEST(tun_writes_what_it_was_sent_when_it_is_flushed)
+{
+	uint8_t bytes[200];
+
+	tun->ops->send(tun, packet_of(100, 9));
+	tun->ops->flush(tun);
+	ck_assert_int_eq(read(far, bytes, sizeof(bytes)), 100);
+	ck_assert_uint_eq(bytes[99], 9);
+	ck_assert_uint_eq(counter_get(&tun->counters.tx_packets), 1);
+	tun->ops->send(tun, packet_of(1501, 9));
+	tun->ops->flush(tun);
+	ck_assert_int_eq(read(far, bytes, sizeof(bytes)), -1);
+	ck_assert_uint_eq(counter_get(&tun->counters.tx_drop[TX_DROP_too_long]), 1);
+}
+END_TEST
+
+/* A rule may close the port that its packet came in by, and then say reply. */
+START_TEST(packet_sent_by_a_closed_tun_is_dropped_as_gone)
+{
+	tun->ops->close(tun);
+	tun->ops->send(tun, packet_of(100, 9));
+	ck_assert_uint_eq(pool_out(pool), 0);
+	ck_assert_uint_eq(counter_get(&tun->counters.tx_drop[TX_DROP_gone]), 1);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("tun");
+	TCase *tc = tcase_create("tun");
+
+	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_test(tc, tun_reads_packets_of_every_length_whole);
+	tcase_add_test(tc, tun_writes_what_it_was_sent_when_it_is_flushed);
+	tcase_add_test(tc, packet_sent_by_a_closed_tun_is_dropped_as_gone);
+	suite_add_tcase(suite, tc);
+	return unit_run(suite);
+}
