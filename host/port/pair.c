@@ -22,11 +22,26 @@ static struct pair *pair_of(struct port *port)
 	return (struct pair *)port;
 }
 
+/* Neither end knows of the other any more: this one may be freed. */
+static void part(struct pair *pair)
+{
+	if (pair->far)
+		pair->far->far = NULL;
+	pair->far = NULL;
+}
+
 static int pair_open_queue(struct port *port, int fd)
 {
+	struct pair *pair = pair_of(port);
+
 	(void)fd;
-	pair_of(port)->fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-	return pair_of(port)->fd < 0 ? -errno : 0;
+	pair->fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	if (pair->fd >= 0)
+		return 0;
+	int error = -errno;
+
+	part(pair);
+	return error;
 }
 
 static unsigned pair_recv(struct port *port, struct packet **burst, unsigned max, struct mono now)
@@ -97,9 +112,7 @@ static void pair_close(struct port *port)
 
 	while (pair->head != pair->tail)
 		packet_free(pair->queue[pair->head++ % PAIR_QUEUE]);
-	if (pair->far)
-		pair->far->far = NULL;
-	pair->far = NULL;
+	part(pair);
 	if (pair->fd >= 0)
 		close(pair->fd);
 	pair->fd = -1;
