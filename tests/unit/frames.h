@@ -278,6 +278,7 @@ static inline struct frame frame_ns(void)
 static inline bool frame_sample(unsigned i, struct frame *f)
 {
 	static const uint8_t record_route[8] = { 7, 7, 4, 0, 0, 0, 0, 0 };
+	static const uint8_t alert[8] = { 148, 4, 0, 0, 1, 1, 1, 0 };
 	static const uint8_t unreachable[8] = { ICMP_UNREACHABLE, 1 };
 
 	*f = (struct frame){ 0 };
@@ -334,7 +335,7 @@ static inline bool frame_sample(unsigned i, struct frame *f)
 		frame_eth(f, ETH_TYPE_8021AD);
 		frame_vlan(f, 0x0001, ETH_TYPE_8021Q);
 		frame_vlan(f, 0x0002, ETH_TYPE_IP4);
-		frame_ip4(f, "10.0.0.1", "10.0.0.7", PROTO_UDP, record_route, 8);
+		frame_ip4(f, "10.0.0.1", "10.0.0.7", PROTO_UDP, alert, 8);
 		frame_udp_body(f, 4);
 		break;
 	case 12:

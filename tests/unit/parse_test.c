@@ -8,6 +8,8 @@
 #include "host/packet/reply.h"
 #include "tests/unit/frames.h"
 
+static const struct reply_self self;
+
 /* Check's assertions are system calls: what runs a million times is asked once. */
 static bool layers_lie_inside(const struct packet *p)
 {
@@ -44,7 +46,7 @@ static void holds(struct packet *p)
 	}
 	print_line(p, text, sizeof(text));
 	if (reply_check(p) == REPLY_MAY)
-		reply_turn(p, 64);
+		reply_turn(p, &self, 64);
 	ck_assert(is_inside && packet_length(p) <= len);
 }
 
@@ -187,7 +189,7 @@ START_TEST(ip4_options_belong_to_the_header)
 	const struct layer *ip = packet_layer(p, LAYER_ip);
 
 	ck_assert_uint_eq(ip->length, 28);
-	ck_assert_uint_eq(p->traits, TRAIT_OPTIONS);
+	ck_assert_uint_eq(p->traits, TRAIT_OPTIONS | TRAIT_RECORD);
 	ck_assert_uint_eq(packet_layer(p, LAYER_icmp)->offset, 28);
 	packet_free(p);
 }

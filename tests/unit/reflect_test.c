@@ -31,7 +31,9 @@ static void setup(void)
 
 	station_addrs[0] = prefix_of("10.0.0.1/24");
 	station_addrs[1] = prefix_of("fd00::1/64");
-	station = (struct station){ .addrs = station_addrs, .addr_count = 2 };
+	station = (struct station){
+		.addrs = station_addrs, .addr_count = 2, .self.mac = { 2, 0, 0, 0, 0, 7 }
+	};
 	by_link = reflect_new(NULL, 0, NULL, 0);
 	by_all = reflect_new(all, 2, NULL, 0);
 	ck_assert(by_link && by_all);
@@ -296,20 +298,60 @@ static struct frame echo4_with(const uint8_t *options, size_t len)
 	return f;
 }
 
-START_TEST(record_route_timestamp_and_source_routes_are_dropped_never_copied)
+START_TEST(record_route_and_timestamp_are_updated)
 {
-	static const uint8_t options[][12] = { { 7, 11, 4, 9, 9, 9, 9, 0, 0, 0, 0, 0 },
-		{ 68, 12, 5, 0, 1, 2, 3, 4, 0, 0, 0, 0 },
-		{ 131, 11, 12, 9, 9, 9, 9, 8, 8, 8, 8, 0 },
-		{ 137, 11, 12, 9, 9, 9, 9, 8, 8, 8, 8, 0 }, { 1, 1, 1, 1, 148, 4, 0, 0, 0 } };
+	static const uint8_t asked[][12] = { { 7, 11, 4 }, { 68, 12, 5, 1 }, { 7, 3, 4, 1 } };
+	static const uint8_t told[][8] = { { 7, 11, 8, 10, 0, 0, 7, 0 },
+		{ 68, 12, 13, 1, 10, 0, 0, 7 }, { 7, 3, 4, 1 } };
 
-	for (unsigned i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
-		struct frame f = echo4_with(options[i], 12);
+	for (unsigned i = 0; i < 3; i++) {
+		struct frame f = echo4_with(asked[i], 12);
+		struct packet *p = answer_of(by_link, &f);
+
+		ck_assert_uint_eq(packet_length(p), f.len);
+		ck_assert_mem_eq(p->data + IP_HEADER, told[i], 8);
+		packet_free(p);
+	}
+}
+END_TEST
+
+START_TEST(options_that_record_nothing_are_dropped_never_copied)
+{
+	static const uint8_t options[][4] = { { 1, 1, 1, 1 }, { 148, 4, 0, 0 }, { 130, 4, 9, 9 } };
+
+	for (unsigned i = 0; i < 3; i++) {
+		struct frame f = echo4_with(options[i], 4);
 		struct packet *p = answer_of(by_link, &f);
 
 		ck_assert_uint_eq(p->data[0], 0x45);
-		ck_assert_uint_eq(packet_length(p), f.len - 12);
+		ck_assert_uint_eq(packet_length(p), f.len - 4);
 		packet_free(p);
+	}
+}
+END_TEST
+
+START_TEST(source_routes_are_silent)
+{
+	static const uint8_t options[][8] = { { 131, 7, 8, 9, 9, 9, 9 }, { 137, 7, 4, 9, 9, 9, 9 },
+		{ 1, 131, 7, 8, 9, 9, 9, 9 } };
+
+	for (unsigned i = 0; i < 3; i++) {
+		struct frame f = echo4_with(options[i], 8);
+
+		is_silent(&f, DROP_source_route);
+	}
+}
+END_TEST
+
+START_TEST(options_that_lie_are_silent)
+{
+	static const uint8_t options[][4] = { { 7, 5, 4, 0 }, { 7, 0, 4, 0 }, { 7, 3, 3, 0 },
+		{ 1, 1, 1, 7 }, { 68, 4, 4, 0 } };
+
+	for (unsigned i = 0; i < 5; i++) {
+		struct frame f = echo4_with(options[i], 4);
+
+		is_silent(&f, DROP_malformed);
 	}
 }
 END_TEST
@@ -453,7 +495,7 @@ END_TEST
 
 START_TEST(other_protocols_are_silent)
 {
-	static const unsigned samples[] = { 3, 4, 5, 6, 11, 12, 14 };
+	static const unsigned samples[] = { 3, 4, 5, 6, 11, 14 };
 
 	for (unsigned i = 0; i < sizeof(samples) / sizeof(samples[0]); i++) {
 		struct frame f;
@@ -664,14 +706,12 @@ START_TEST(destination_that_is_no_unicast_address_is_silent)
 	for (unsigned i = 0; i < 5; i++) {
 		struct frame f = frame_echo(peer4, dsts4[i], 56);
 
-		is_silent_by(by_link, &f, DROP_none); /* not of its prefixes */
-		is_silent_by(by_all, &f, DROP_bad_source);
+		is_silent(&f, DROP_none);
 	}
 	for (unsigned i = 0; i < 4; i++) {
 		struct frame f = frame_echo(peer6, dsts6[i], 56);
 
-		is_silent_by(by_link, &f, DROP_none);
-		is_silent_by(by_all, &f, DROP_bad_source);
+		is_silent(&f, DROP_none);
 	}
 }
 END_TEST
@@ -694,9 +734,20 @@ START_TEST(unicast_destination_inside_an_l2_broadcast_is_silent)
 
 	for (unsigned i = 0; i < 2; i++) {
 		memset(fs[i].bytes, 0xff, 6);
-		is_silent(&fs[i], DROP_bad_source);
+		is_silent(&fs[i], DROP_none);
 		memcpy(fs[i].bytes, "\x01\x00\x5e\x00\x00\x07", 6);
-		is_silent(&fs[i], DROP_bad_source);
+		is_silent(&fs[i], DROP_none);
+	}
+}
+END_TEST
+
+START_TEST(frame_to_another_mac_is_silent)
+{
+	struct frame fs[] = { echo_in_eth(peer4, ours4), echo_in_eth(peer6, ours6) };
+
+	for (unsigned i = 0; i < 2; i++) {
+		fs[i].bytes[5] ^= 1;
+		is_silent(&fs[i], DROP_none);
 	}
 }
 END_TEST
@@ -873,7 +924,8 @@ static TCase *answered(void)
 	tcase_add_test(tc, ttl_0_and_1_are_answered);
 	tcase_add_test(tc, code_other_than_0_is_answered);
 	tcase_add_test(tc, frame_longer_than_the_total_length_is_trimmed);
-	tcase_add_test(tc, record_route_timestamp_and_source_routes_are_dropped_never_copied);
+	tcase_add_test(tc, record_route_and_timestamp_are_updated);
+	tcase_add_test(tc, options_that_record_nothing_are_dropped_never_copied);
 	tcase_add_test(tc, icmpv6_checksum_covers_the_pseudo_header);
 	tcase_add_test(tc, hop_by_hop_and_destination_options_are_walked);
 	tcase_add_test(tc, extension_headers_are_walked_with_a_bound);
@@ -892,6 +944,8 @@ static TCase *silent(void)
 	tcase_add_test(tc, router_solicitations_and_mld_of_the_kernel_are_silent);
 	tcase_add_test(tc, other_protocols_are_silent);
 	tcase_add_test(tc, option_that_asks_not_to_be_ignored_is_silent);
+	tcase_add_test(tc, source_routes_are_silent);
+	tcase_add_test(tc, options_that_lie_are_silent);
 	tcase_add_test(tc, wrong_ip_checksum_is_silent);
 	tcase_add_test(tc, wrong_icmp_checksum_is_silent);
 	tcase_add_test(tc, wrong_version_header_length_and_total_length_are_silent);
@@ -909,6 +963,7 @@ static TCase *silent(void)
 	tcase_add_test(tc, destination_that_is_no_unicast_address_is_silent);
 	tcase_add_test(tc, network_and_broadcast_destinations_are_silent);
 	tcase_add_test(tc, unicast_destination_inside_an_l2_broadcast_is_silent);
+	tcase_add_test(tc, frame_to_another_mac_is_silent);
 	tcase_add_test(tc, routing_header_of_type_0_is_silent);
 	tcase_add_test(tc, routing_header_with_segments_left_is_silent);
 	return tc;
