@@ -1,10 +1,10 @@
 # What the e2e tests share: load common. Each file runs in a network namespace of its own (see run).
 
 # Starts moontap in the background; waits until its device (tun0, or $device) is up. Its output goes
-# to $BATS_TEST_TMPDIR/out and err, its pid is $moontap_pid.
+# to $BATS_TEST_TMPDIR/out (or $out) and err, its pid is $moontap_pid.
 start_moontap() {
   # bats waits for whatever holds its descriptor 3
-  "$MOONTAP" run "$@" >"$BATS_TEST_TMPDIR/out" 2>"$BATS_TEST_TMPDIR/err" 3>&- &
+  "$MOONTAP" run "$@" >"${out:-$BATS_TEST_TMPDIR/out}" 2>"$BATS_TEST_TMPDIR/err" 3>&- &
   moontap_pid=$!
   for _ in $(seq 200); do
     ip -o link show "${device:-tun0}" up 2>/dev/null | grep -q . && return 0
@@ -21,6 +21,21 @@ stop_moontap() {
   moontap_pid=
   kill -INT "$pid"
   wait "$pid"
+}
+
+# pings_are_answered COUNT ADDR OPTIONS...: so many go out, so many come back as they were sent. With
+# -w ping would send more until COUNT have come back: a lost one has to show, so the clock is ours.
+pings_are_answered() {
+  local count=$1
+  shift
+  run timeout -s INT 100 ping -n -c "$count" "$@"
+  if [ "$status" = 0 ] &&
+    [[ $output == *"$count packets transmitted, $count received, 0% packet loss"* ]] &&
+    [[ $output != *wrong* && $output != *DUP* && $output != *truncated* ]]; then
+    return 0
+  fi
+  echo "ping $*: $output"
+  return 1
 }
 
 # The kernel's count of ICMP checksum errors, v4 and v6 together.
