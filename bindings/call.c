@@ -127,7 +127,8 @@ static bool lend(struct script *script, int ref, struct packet *p, int results)
 	script->handle->packet = NULL;
 	if (status == LUA_OK)
 		return true;
-	error_log(script, luaL_tolstring(L, -1, NULL));
+	if (!script->is_unwinding)
+		error_log(script, luaL_tolstring(L, -1, NULL));
 	return false;
 }
 

@@ -55,9 +55,31 @@ static const char *error_text(lua_State *co)
 	return lua_pushfstring(co, "(error object is a %s value)", luaL_typename(co, -1));
 }
 
+/* What is said on failure is one line; a longer message is shown in full by -v. */
+static const char *first_line(lua_State *co, const char *message)
+{
+	size_t len = strcspn(message, "\n");
+
+	if (!message[len])
+		return message;
+	log_line(LOG_LEVEL_DEBUG, "%s", message);
+	if (len && message[len - 1] == ':')
+		len--; /* "module 'x' not found:" */
+	lua_pushlstring(co, message, len);
+	return lua_pushfstring(co, "%s%s", lua_tostring(co, -1),
+		log_wants(LOG_LEVEL_DEBUG) ? "" : " (-v shows the rest)");
+}
+
+static bool is_place(const char *message, const lua_Debug *ar)
+{
+	size_t len = strlen(ar->short_src);
+
+	return !strncmp(message, ar->short_src, len) && message[len] == ':';
+}
+
 const char *coroutine_error(lua_State *co)
 {
-	const char *message = error_text(co);
+	const char *message = first_line(co, error_text(co));
 	lua_Debug ar;
 
 	if (has_place(message))
@@ -65,6 +87,8 @@ const char *coroutine_error(lua_State *co)
 	/* assert(mt.tun{...}) adds no place: it is that of the innermost Lua function. */
 	for (int level = 0; lua_getstack(co, level, &ar); level++) {
 		lua_getinfo(co, "Sl", &ar);
+		if (is_place(message, &ar))
+			return message; /* a name with a space in it */
 		if (ar.currentline > 0)
 			return lua_pushfstring(
 				co, "%s:%d: %s", ar.short_src, ar.currentline, message);
@@ -80,7 +104,7 @@ static void died(struct script *script, lua_State *co)
 	luaL_traceback(script->main, co, NULL, 0);
 	log_line(LOG_LEVEL_DEBUG, "%s", lua_tostring(script->main, -1));
 	lua_pop(script->main, 1);
-	if (script->worker->is_stopping && script->is_owner)
+	if (script->is_unwinding || (script->worker->is_stopping && script->is_owner))
 		return; /* interrupted at the end: not its fault */
 	log_line(LOG_LEVEL_ERROR, "%s", message);
 	if (is_chunk) {
@@ -92,9 +116,13 @@ static void died(struct script *script, lua_State *co)
 
 void coroutine_resume(struct script *script, lua_State *L, lua_State *co, int count)
 {
+	lua_State *outer = script->running;
 	int results;
+
+	script->running = co;
 	int status = lua_resume(co, L, count, &results);
 
+	script->running = outer;
 	if (status == LUA_YIELD) {
 		lua_pop(co, results);
 		return;

@@ -189,3 +189,14 @@ int check_word(lua_State *L, int idx, const char *what, const char *key, const c
 	return luaL_error(
 		L, "%s: unknown %s \"%s\" (it knows %s)", what, key, word, words_push(L, words));
 }
+
+int check_status(lua_State *L, int idx)
+{
+	if (lua_isboolean(L, idx))
+		return lua_toboolean(L, idx) ? 0 : 1;
+	lua_Integer code = luaL_optinteger(L, idx, 0);
+
+	if (code < 0 || code > 255)
+		luaL_error(L, "an exit status is 0 to 255, not %I", code);
+	return (int)code;
+}

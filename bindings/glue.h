@@ -40,3 +40,6 @@ void push_mac(lua_State *L, const uint8_t *mac);
 
 /* "ip" or "eth"; raises otherwise. */
 enum layer_id check_first(lua_State *L, int idx);
+
+/* An exit status: nothing is 0, true 0, false 1; the kernel would cut other than 0 to 255. */
+int check_status(lua_State *L, int idx);

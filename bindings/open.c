@@ -4,6 +4,7 @@
 
 #include "bindings/action.h"
 #include "bindings/coroutine.h"
+#include "bindings/glue.h"
 #include "bindings/layer.h"
 #include "bindings/log.h"
 #include "bindings/packet.h"
@@ -18,7 +19,7 @@ static int lmoontap_stop(lua_State *L)
 {
 	struct script *script = state_of(L);
 
-	host_stop(script->worker->host, (int)luaL_optinteger(L, 1, 0));
+	host_stop(script->worker->host, check_status(L, 1));
 	worker_stop(script->worker);
 	return 0;
 }

@@ -7,6 +7,7 @@
 
 #include "bindings/call.h"
 #include "bindings/coroutine.h"
+#include "bindings/glue.h"
 #include "bindings/log.h"
 #include "bindings/open.h"
 #include "bindings/state.h"
@@ -17,10 +18,10 @@
 static int lscript_exit(lua_State *L)
 {
 	struct script *script = state_of(L);
-	int code = lua_isboolean(L, 1) ? !lua_toboolean(L, 1) : (int)luaL_optinteger(L, 1, 0);
 
-	host_stop(script->worker->host, code);
+	host_stop(script->worker->host, check_status(L, 1));
 	worker_stop(script->worker);
+	script->is_unwinding = true;
 	if (lua_isyieldable(L) && coroutine_is_ours(L))
 		return lua_yield(L, 0); /* never resumed */
 	return luaL_error(L, "os.exit");
@@ -108,7 +109,7 @@ static enum script_state script_load(
 	script->chunk = co;
 	arg_set(L, source);
 	if (luaL_loadfilex(co, path, "t") != LUA_OK)
-		return failed(script, lua_tostring(co, -1), why);
+		return failed(script, coroutine_error(co), why);
 	luaL_checkstack(co, source->argc, "too many arguments");
 	for (int i = 0; i < source->argc; i++)
 		lua_pushstring(co, source->argv[i]);
@@ -139,6 +140,7 @@ static bool script_is_waiting(const struct script *script)
 static void hook_interrupt(lua_State *L, lua_Debug *ar)
 {
 	(void)ar;
+	state_of(L)->is_unwinding = true;
 	luaL_error(L, "interrupted: the host is ending");
 }
 
@@ -150,6 +152,8 @@ static void script_interrupt(struct script *script)
 	lua_sethook(script->L, hook_interrupt, mask, 1);
 	if (script->chunk)
 		lua_sethook(script->chunk, hook_interrupt, mask, 1);
+	if (script->running)
+		lua_sethook(script->running, hook_interrupt, mask, 1);
 }
 
 static void hook_clear(struct script *script)

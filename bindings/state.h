@@ -18,11 +18,13 @@ struct script {
 	struct worker *worker;
 	struct packet_handle *handle; /* the one that is lent; lives in slot SLOT_HANDLE */
 	lua_State *chunk; /* the coroutine of the script's main part; NULL before and after */
+	lua_State *running; /* the coroutine that runs now, if one does */
 	int chunk_ref;
 	int scripts_waiting;	 /* coroutines that wait in mt.run() */
 	bool is_owner;		 /* the state is ours to close; false under a stock lua5.4 */
 	bool is_in_call;	 /* a rule's or match's function runs: it cannot wait */
 	bool is_failed;		 /* the main part failed while it waited */
+	bool is_unwinding;	 /* os.exit or an interrupt: what is raised now is no error */
 	int64_t error_logged_at; /* ns; errors of rules are logged at most once a second */
 	uint64_t errors_unlogged;
 	const char *words[VERDICT_COUNT]; /* interned; compared by address first */

@@ -12,6 +12,7 @@
 
 enum {
 	OUTLET_BYTES = 1 << 18,
+	DRAIN_MAX = 16384,
 	PIECE = 4096, /* PIPE_BUF: a pipe that polls writable takes so much without blocking */
 };
 
@@ -127,13 +128,18 @@ int log_drain(struct log_outlet *outlet)
 	uint8_t tag;
 	size_t len;
 
-	while (!queue_is_empty(&outlet->queue)) {
+	for (unsigned i = 0; !queue_is_empty(&outlet->queue); i++) {
+		/* A script that prints without end must not keep us here. */
+		if (i == DRAIN_MAX)
+			return -EAGAIN;
 		/* Which stream comes next is not known before it is taken: both must have room. */
 		if (!takes_now(LOG_OUT) || !takes_now(LOG_ERR))
 			return -EAGAIN;
 		queue_take(&outlet->queue, &tag, piece, sizeof(piece), &len);
+		if (tag == LOG_OUT && outlet->is_stdout_gone)
+			continue;
 		if (write_all(tag, piece, len) == -EPIPE && tag == LOG_OUT)
-			return -EPIPE;
+			outlet->is_stdout_gone = true;
 	}
 	return 0;
 }

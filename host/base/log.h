@@ -17,6 +17,7 @@ struct log_outlet {
 	struct queue queue;
 	int wake_fd;	     /* eventfd of the reader */
 	struct counter lost; /* lines that found the queue full */
+	bool is_stdout_gone; /* its reader has gone: what is printed goes nowhere, unwaited for */
 };
 
 int log_outlet_init(struct log_outlet *outlet, int wake_fd);
@@ -36,5 +37,5 @@ void log_line(enum log_level level, const char *format, ...) __attribute__((form
 void log_write(enum log_stream stream, const char *text, size_t len, bool wait);
 
 /* Reader's side: moves what is queued to the file descriptors, as far as they take it without
- * making us wait. 0: all written; -EAGAIN: a descriptor is full; -EPIPE: nobody reads stdout. */
+ * making us wait. 0: none is left; -EAGAIN: a descriptor is full, or there is no end of it. */
 int log_drain(struct log_outlet *outlet);

@@ -2,8 +2,10 @@
 /* Finds the command that was asked for. */
 #include "host/cli/cli.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "host/base/log.h"
 #include "host/base/nearest.h"
@@ -74,8 +76,22 @@ int cli_help(int argc, char **argv, const struct script_ops *ops)
 	return STATUS_OK;
 }
 
+/* Where stdin, stdout or stderr is closed, a descriptor of ours would take its number, and what is
+ * printed would be written into it. */
+static void standard_open(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+}
+
 int cli_main(int argc, char **argv, const struct script_ops *ops)
 {
+	standard_open();
 	if (argc < 2) {
 		cli_help(1, argv, ops);
 		return STATUS_USAGE;

@@ -67,8 +67,10 @@ static int run(const struct options *options, const struct script_ops *ops)
 
 	if (!script_locate(options->script ? options->script : "ping", path, sizeof(path)))
 		return STATUS_REFUSED;
-	if (options->trace && trace_open(&trace, options->trace_filter, &why))
-		return refused(&why);
+	if (options->trace && trace_open(&trace, options->trace_filter, &why)) {
+		log_line(LOG_LEVEL_ERROR, "run: --trace: %s", why.text);
+		return STATUS_USAGE;
+	}
 	if (options->sandbox && sandbox_enter(&why))
 		return refused(&why);
 	struct host host = {

@@ -16,7 +16,8 @@
 enum {
 	TERMINAL_RETRY_MS = 20,
 	END_POLL_MS = 50,
-	END_PATIENCE = 20, /* polls until a script that does not end is interrupted */
+	END_URGES = 3,	   /* so often, once a second, a script that does not end is interrupted */
+	REPEAT_MS = 200,   /* so soon no person presses Ctrl-C again */
 	STATUS_AT_ONCE = 130,
 };
 
@@ -66,12 +67,18 @@ static void signals_ready(struct watch *watch, uint32_t events)
 	(void)events;
 	if (read(watch->fd, &info, sizeof(info)) != sizeof(info))
 		return;
+	int64_t now = clock_now(&host->worker.clock).ns;
+
+	/* timeout(1) and others signal a process and then its group: that is one wish. */
+	if (host->ends_wanted && now - host->end_wanted_at < REPEAT_MS * NS_PER_MS)
+		return;
+	host->end_wanted_at = now;
 	/* The kernel undoes what only our descriptors hold. */
 	if (++host->ends_wanted > 1)
 		_exit(STATUS_AT_ONCE);
-	/* A SIGINT of the terminal has reached the command too. */
-	if (host->process.pid && info.ssi_signo != SIGINT)
-		kill(host->process.pid, SIGTERM);
+	/* What the terminal sends has reached the command too. */
+	if (host->process.pid && info.ssi_code != SI_KERNEL)
+		kill(host->process.pid, (int)info.ssi_signo);
 	if (!host->process.pid)
 		end(host, 0);
 }
@@ -128,13 +135,12 @@ void host_fini(struct host *host)
 /* What the workers have to say goes out; true if the terminal or pipe takes no more now. */
 static bool outlet_drain(struct host *host)
 {
-	int error = host->is_stdout_gone ? 0 : log_drain(&host->worker.outlet);
+	bool is_full = log_drain(&host->worker.outlet) == -EAGAIN;
 
-	if (error == -EPIPE) {
-		host->is_stdout_gone = true; /* `moontap run | head` has seen enough */
+	/* `moontap run | head` has seen enough; a command decides itself. */
+	if (host->worker.outlet.is_stdout_gone && !host->command_count)
 		end(host, 0);
-	}
-	return error == -EAGAIN;
+	return is_full;
 }
 
 /* Captured output, line by line with an indent, after what the trace had to say before it. */
@@ -251,10 +257,31 @@ static bool host_look(struct host *host)
 	return host->is_ending && !host->process.pid;
 }
 
+/* A script that does not end is interrupted, and left behind if that does not help: C functions and
+ * coroutines of its own are out of reach. */
+static void end_urge(struct host *host)
+{
+	enum worker_state state = atomic_load(&host->worker.state);
+	int64_t now = clock_now(&host->worker.clock).ns;
+
+	if (state == WORKER_ENDED || state == WORKER_FAILED)
+		return;
+	if (!host->urge_at)
+		host->urge_at = now + NS_PER_S;
+	if (now < host->urge_at)
+		return;
+	host->urge_at = now + NS_PER_S;
+	if (host->urges++ < END_URGES) {
+		worker_interrupt(&host->worker);
+		return;
+	}
+	outlet_drain(host);
+	log_line(LOG_LEVEL_WARN, "the script does not stop: ended without it");
+	_exit(host->status); /* the kernel undoes what only our descriptors hold */
+}
+
 static void serve(struct host *host)
 {
-	unsigned polls = 0;
-
 	for (;;) {
 		bool is_full = outlet_drain(host);
 		bool is_over = host_look(host);
@@ -264,8 +291,8 @@ static void serve(struct host *host)
 		loop_wait(&host->loop, host->is_ending ? END_POLL_MS
 				       : is_full       ? TERMINAL_RETRY_MS
 						       : -1);
-		if (host->is_ending && ++polls % END_PATIENCE == 0)
-			worker_interrupt(&host->worker);
+		if (host->is_ending)
+			end_urge(host);
 	}
 }
 

@@ -28,9 +28,11 @@ struct host {
 	unsigned command_next;
 	struct worker worker;
 	struct refusal why;
-	unsigned ends_wanted; /* SIGINT and SIGTERM that came */
+	unsigned ends_wanted;  /* SIGINT and SIGTERM that came */
+	int64_t end_wanted_at; /* ns; when the last one came */
+	int64_t urge_at;       /* ns; when a script that does not end is interrupted */
+	unsigned urges;
 	bool is_ending;
-	bool is_stdout_gone;
 	int status;		  /* what run ends with */
 	_Atomic bool stop_wanted; /* by a script: mt.stop */
 	_Atomic int stop_code;
