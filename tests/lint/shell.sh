@@ -1,0 +1,12 @@
+#!/bin/sh
+# All shell, POSIX or bats, as shellcheck likes it.
+set -eu
+cd "$(dirname "$0")/../.."
+command -v shellcheck >/dev/null || {
+	echo "shellcheck is not installed"
+	exit 77
+}
+shellcheck -x -s sh bootstrap .ci/run tests/run tests/in_netns tests/*/run tests/lint/*.sh
+# SC2034, SC2154: what one file sets another reads; bats sets status, output and lines.
+shellcheck -x -s bash -e SC2034,SC2154 tests/e2e/common.bash
+shellcheck -x -e SC2034,SC2154,SC1091 tests/e2e/*.bats
