@@ -38,9 +38,15 @@ static bool script_locate(const char *script, char *path, size_t room)
 
 	if (scripts_find(script, path, room, &meant))
 		return true;
-	log_line(LOG_LEVEL_ERROR, "%s: no such script%s%s%s", script,
-		meant ? " (did you mean " : " (a file, or one of those in ",
-		meant ? meant : scripts_dir(), meant ? "?)" : ")");
+	if (meant)
+		log_line(LOG_LEVEL_ERROR, "%s: no such script (did you mean %s?)", script, meant);
+	else if (scripts_dir()[0])
+		log_line(LOG_LEVEL_ERROR, "%s: no such script (a file, or one of those in %s)",
+			script, scripts_dir());
+	else
+		log_line(LOG_LEVEL_ERROR,
+			"%s: no such script (a file: none are installed with this executable)",
+			script);
 	return false;
 }
 
