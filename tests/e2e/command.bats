@@ -15,7 +15,7 @@ write() { printf 'local mt = require "moontap"\n%s\n' "$1" >"$script"; }
 # An own clock, so that what hangs is a failure. 137: it had to be killed.
 moontap() { run timeout -s KILL 20 "$MOONTAP" "$@"; }
 
-no_device() { [ -z "$(ip -o link show | grep -v ': lo:')" ]; }
+no_device() { [ "$(ip -o link show | wc -l)" = 1 ]; }
 
 @test "the command's exit status is ours" {
   for code in 0 1 2 7 255; do
@@ -55,11 +55,11 @@ no_device() { [ -z "$(ip -o link show | grep -v ': lo:')" ]; }
 @test "arguments reach the script as ... and arg, to the first --" {
   write 'print(select("#", ...), ...)
 print(#arg, arg[0], arg[1], arg[2], arg[3])'
-  moontap run "$script" "a b" --sandbox -x -- echo -- done
+  moontap run "$script" "a b" --sandbox -x -- echo -- end
   [ "$status" = 0 ]
   [ "$output" = "3	a b	--sandbox	-x
 3	$script	a b	--sandbox	-x
--- done" ]
+-- end" ]
 }
 
 @test "a script comes from standard input" {
@@ -102,8 +102,8 @@ $code"
 @test "SIGINT and SIGTERM end with 0 and leave no device" {
   for signal in INT TERM; do
     start_moontap ping
-    kill -$signal $moontap_pid
-    wait $moontap_pid
+    kill -$signal "$moontap_pid"
+    wait "$moontap_pid"
     moontap_pid=
     no_device
   done
@@ -120,9 +120,9 @@ $code"
     # A fresh shell: one that bats starts in the background ignores SIGINT.
     start_moontap ping -- bash -c 'trap "exit 9" INT TERM; for i in {1..100}; do sleep 0.1; done'
     sleep 0.3
-    kill -$signal $moontap_pid
+    kill -$signal "$moontap_pid"
     status=0
-    wait $moontap_pid || status=$?
+    wait "$moontap_pid" || status=$?
     moontap_pid=
     [ "$status" = 9 ]
   done

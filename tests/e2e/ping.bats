@@ -11,7 +11,7 @@ all_sizes_return() {
   local addr size
   for addr in $v4 $v6; do
     for size in 0 1 2 3 7 8 15 16 17 56 63 64 65 127 255 256 511 777 1023 1024 1400 1451 1452; do
-      pings_are_answered 2 -i 0.005 -s $size -p c0ffee37 $addr
+      pings_are_answered 2 -i 0.005 -s $size -p c0ffee37 "$addr"
     done
   done
   # what a link of MTU 1500 takes in one piece
