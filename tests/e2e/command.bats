@@ -128,6 +128,20 @@ $code"
   done
 }
 
+@test "a second SIGINT ends at once, and the device goes too" {
+  write 'local tun = assert(mt.tun { name = "tun0" })
+while true do end'
+  start_moontap "$script"
+  kill -INT "$moontap_pid"
+  sleep 0.5
+  kill -INT "$moontap_pid"
+  status=0
+  wait "$moontap_pid" || status=$?
+  moontap_pid=
+  [ "$status" = 130 ]
+  no_device
+}
+
 # ends_on_interrupt LUA: within a few seconds, with 0, without a device.
 ends_on_interrupt() {
   write "local tun = assert(mt.tun { name = 'tun0', addr = 'fd00::1/64' })
