@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Adds and lists the addresses that the kernel holds on a link. */
+/* Adds, deletes and lists the addresses that the kernel holds on a link. */
 #include "host/netlink/addr.h"
 
 #include <errno.h>
@@ -21,16 +21,14 @@ static void broadcast_put(struct nlmsghdr *nlh, const struct prefix *prefix)
 	mnl_attr_put(nlh, IFA_BROADCAST, sizeof(bytes), bytes);
 }
 
-int addr_add(struct netlink *netlink, const struct link *link, const struct prefix *prefix,
-	bool with_dad, struct refusal *why)
+static struct nlmsghdr *message(void *buffer, uint16_t type, const struct link *link,
+	const struct prefix *prefix, bool with_dad)
 {
-	_Alignas(struct nlmsghdr) char buffer[NETLINK_BUFFER];
+	uint16_t flags = type == RTM_NEWADDR ? NLM_F_CREATE | NLM_F_EXCL : 0;
 	struct ifaddrmsg *msg;
-	struct nlmsghdr *nlh = netlink_request(
-		buffer, RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, sizeof(*msg), (void **)&msg);
+	struct nlmsghdr *nlh = netlink_request(buffer, type, flags, sizeof(*msg), (void **)&msg);
 	bool is_4 = prefix->addr.family == FAMILY_4;
 	size_t len = family_bytes(prefix->addr.family);
-	char says[200], text[PREFIX_TEXT];
 
 	msg->ifa_family = is_4 ? AF_INET : AF_INET6;
 	msg->ifa_prefixlen = prefix->len;
@@ -41,54 +39,96 @@ int addr_add(struct netlink *netlink, const struct link *link, const struct pref
 	mnl_attr_put(nlh, IFA_ADDRESS, len, prefix->addr.bytes);
 	if (is_4 && prefix->len < 31)
 		broadcast_put(nlh, prefix);
-	int error = netlink_talk(netlink, nlh, says, sizeof(says));
+	return nlh;
+}
 
-	if (error == -EACCES || (error == -EOPNOTSUPP && !is_4))
+int addr_add(struct netlink *netlink, const struct link *link, const struct prefix *prefix,
+	bool with_dad, struct refusal *why)
+{
+	_Alignas(struct nlmsghdr) char buffer[NETLINK_BUFFER], undo_buffer[NETLINK_BUFFER];
+	struct nlmsghdr *nlh = message(buffer, RTM_NEWADDR, link, prefix, with_dad);
+	struct nlmsghdr *undo = message(undo_buffer, RTM_DELADDR, link, prefix, with_dad);
+	char says[200], text[PREFIX_TEXT], doing[PREFIX_TEXT + 8] = "add ";
+	int error = netlink_change(netlink, nlh, undo, says, sizeof(says));
+
+	prefix_text(prefix, text);
+	if (error == -EACCES || (error == -EOPNOTSUPP && prefix->addr.family == FAMILY_6))
 		return refuse(why, -error,
 			"%s: cannot add %s: IPv6 is switched off there (sysctl "
 			"net.ipv6.conf.all.disable_ipv6=0)",
-			link->name, prefix_text(prefix, text));
-	if (error)
-		return refuse(why, -error, "%s: cannot add %s: %s%s%s", link->name,
-			prefix_text(prefix, text), strerror(-error), says[0] ? ": " : "", says);
-	return 0;
+			link->name, text);
+	if (error == -EEXIST)
+		return refuse(why, EEXIST,
+			"%s: has the address %s already (see it: ip addr show %s)", link->name,
+			text, link->name);
+	return error ? netlink_refuse(why, error, link->name, strcat(doing, text), says) : 0;
+}
+
+int addr_del(struct netlink *netlink, const struct link *link, const struct prefix *prefix,
+	struct refusal *why)
+{
+	_Alignas(struct nlmsghdr) char buffer[NETLINK_BUFFER], undo_buffer[NETLINK_BUFFER];
+	struct nlmsghdr *nlh = message(buffer, RTM_DELADDR, link, prefix, false);
+	struct nlmsghdr *undo = message(undo_buffer, RTM_NEWADDR, link, prefix, false);
+	char says[200], text[PREFIX_TEXT], doing[PREFIX_TEXT + 8] = "delete ";
+	int error = netlink_change(netlink, nlh, undo, says, sizeof(says));
+
+	prefix_text(prefix, text);
+	if (error == -EADDRNOTAVAIL)
+		return refuse(why, EADDRNOTAVAIL,
+			"%s: has no address %s (see its own: ip addr show %s)", link->name, text,
+			link->name);
+	return error ? netlink_refuse(why, error, link->name, strcat(doing, text), says) : 0;
 }
 
 struct found {
 	int ifindex;
-	struct prefix *addrs;
+	struct addr_entry *addrs;
 	unsigned count;
 };
+
+/* IFA_LOCAL is ours where IFA_ADDRESS is the other end of a point-to-point link. */
+static const struct nlattr *local_find(
+	const struct nlmsghdr *nlh, const struct ifaddrmsg *msg, struct addr_entry *entry)
+{
+	const struct nlattr *attr, *best = NULL;
+
+	mnl_attr_for_each(attr, nlh, sizeof(*msg))
+	{
+		uint16_t type = mnl_attr_get_type(attr);
+
+		if (type == IFA_LOCAL || (type == IFA_ADDRESS && !best))
+			best = attr;
+		if (type == IFA_FLAGS)
+			entry->flags = mnl_attr_get_u32(attr);
+	}
+	return best;
+}
 
 static int addr_read(const struct nlmsghdr *nlh, void *arg)
 {
 	const struct ifaddrmsg *msg = mnl_nlmsg_get_payload(nlh);
 	struct found *found = arg;
-	const struct nlattr *attr, *best = NULL;
-
-	if ((int)msg->ifa_index != found->ifindex)
-		return MNL_CB_OK;
-	/* IFA_LOCAL is ours where IFA_ADDRESS is the other end of a point-to-point link. */
-	mnl_attr_for_each(attr, nlh, sizeof(*msg))
-	{
-		if (mnl_attr_get_type(attr) == IFA_LOCAL ||
-			(mnl_attr_get_type(attr) == IFA_ADDRESS && !best))
-			best = attr;
-	}
+	struct addr_entry entry = {
+		.ifindex = (int)msg->ifa_index, .scope = msg->ifa_scope, .flags = msg->ifa_flags
+	};
 	size_t len = msg->ifa_family == AF_INET ? 4 : 16;
 
-	if (!best || mnl_attr_get_payload_len(best) != len)
+	if (found->ifindex && entry.ifindex != found->ifindex)
 		return MNL_CB_OK;
-	struct prefix *more = realloc(found->addrs, (found->count + 1) * sizeof(*more));
+	const struct nlattr *local = local_find(nlh, msg, &entry);
+
+	if (!local || mnl_attr_get_payload_len(local) != len)
+		return MNL_CB_OK;
+	struct addr_entry *more = realloc(found->addrs, (found->count + 1) * sizeof(*more));
 
 	if (!more)
 		return MNL_CB_ERROR;
+	entry.addr.addr.family = len == 4 ? FAMILY_4 : FAMILY_6;
+	entry.addr.len = msg->ifa_prefixlen;
+	memcpy(entry.addr.addr.bytes, mnl_attr_get_payload(local), len);
 	found->addrs = more;
-	struct prefix *prefix = &more[found->count++];
-
-	*prefix = (struct prefix){ .addr.family = len == 4 ? FAMILY_4 : FAMILY_6,
-		.len = msg->ifa_prefixlen };
-	memcpy(prefix->addr.bytes, mnl_attr_get_payload(best), len);
+	more[found->count++] = entry;
 	return MNL_CB_OK;
 }
 
@@ -97,7 +137,7 @@ static void found_restart(void *arg)
 	((struct found *)arg)->count = 0;
 }
 
-int addr_list(struct netlink *netlink, int ifindex, struct prefix **out, unsigned *count)
+int addr_list(struct netlink *netlink, int ifindex, struct addr_entry **out, unsigned *count)
 {
 	_Alignas(struct nlmsghdr) char buffer[NETLINK_BUFFER];
 	struct ifaddrmsg *msg;

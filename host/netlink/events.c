@@ -3,6 +3,7 @@
 #include "host/netlink/events.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <libmnl/libmnl.h>
 #include <linux/if_addr.h>
 #include <linux/rtnetlink.h>
@@ -31,6 +32,21 @@ void events_close(struct events *events)
 	events->socket = NULL;
 }
 
+int events_from_fd(struct events *events, int fd, struct refusal *why)
+{
+	events->socket = mnl_socket_fdopen(fd);
+	return events->socket ? 0 : refuse(why, errno, "netlink: cannot use a socket");
+}
+
+int events_fd_take(struct events *events)
+{
+	int fd = fcntl(events_fd(events), F_DUPFD_CLOEXEC, 0);
+	int error = errno;
+
+	events_close(events);
+	return fd < 0 ? -error : fd;
+}
+
 int events_fd(const struct events *events)
 {
 	return mnl_socket_get_fd(events->socket);
@@ -50,16 +66,19 @@ static int message_link(const struct nlmsghdr *nlh)
 	return 0;
 }
 
-bool events_next(struct events *events, int *ifindex)
+bool events_next(struct events *events, int *ifindex, bool *is_gone)
 {
 	_Alignas(struct nlmsghdr) char buffer[16384];
 	ssize_t n = mnl_socket_recvfrom(events->socket, buffer, sizeof(buffer));
 	const struct nlmsghdr *nlh = (const struct nlmsghdr *)buffer;
 
 	*ifindex = 0;
+	*is_gone = false;
 	if (n < 0)
 		return errno == ENOBUFS || errno == EINTR;
 	if (mnl_nlmsg_ok(nlh, (int)n))
 		*ifindex = message_link(nlh);
+	if (*ifindex)
+		*is_gone = nlh->nlmsg_type == RTM_DELLINK;
 	return true;
 }

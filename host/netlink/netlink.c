@@ -3,6 +3,7 @@
 #include "host/netlink/netlink.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <stdio.h>
@@ -11,10 +12,29 @@
 
 enum { DUMP_TRIES = 10 };
 
+static void socket_prepare(struct netlink *netlink, struct mnl_socket *socket)
+{
+	int one = 1;
+
+	/* Older kernels know neither; then there is only errno to show. */
+	mnl_socket_setsockopt(socket, NETLINK_EXT_ACK, &one, sizeof(one));
+	mnl_socket_setsockopt(socket, NETLINK_CAP_ACK, &one, sizeof(one));
+	*netlink = (struct netlink){ .socket = socket, .seq = (unsigned)time(NULL) };
+}
+
+int netlink_from_fd(struct netlink *netlink, int fd, struct refusal *why)
+{
+	struct mnl_socket *socket = mnl_socket_fdopen(fd);
+
+	if (!socket)
+		return refuse(why, errno, "netlink: cannot use a socket: %s", strerror(errno));
+	socket_prepare(netlink, socket);
+	return 0;
+}
+
 int netlink_open(struct netlink *netlink, struct refusal *why)
 {
 	struct mnl_socket *socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
-	int one = 1;
 
 	if (!socket)
 		return refuse(why, errno, "netlink: cannot open a socket: %s", strerror(errno));
@@ -24,18 +44,24 @@ int netlink_open(struct netlink *netlink, struct refusal *why)
 		mnl_socket_close(socket);
 		return refuse(why, error, "netlink: cannot bind a socket: %s", strerror(error));
 	}
-	/* Older kernels know neither; then there is only errno to show. */
-	mnl_socket_setsockopt(socket, NETLINK_EXT_ACK, &one, sizeof(one));
-	mnl_socket_setsockopt(socket, NETLINK_CAP_ACK, &one, sizeof(one));
-	netlink->socket = socket;
-	netlink->seq = (unsigned)time(NULL);
+	socket_prepare(netlink, socket);
 	return 0;
 }
 
 void netlink_close(struct netlink *netlink)
 {
-	mnl_socket_close(netlink->socket);
+	if (netlink->socket)
+		mnl_socket_close(netlink->socket);
 	netlink->socket = NULL;
+}
+
+int netlink_fd_take(struct netlink *netlink)
+{
+	int fd = fcntl(mnl_socket_get_fd(netlink->socket), F_DUPFD_CLOEXEC, 0);
+	int error = errno;
+
+	netlink_close(netlink);
+	return fd < 0 ? -error : fd;
 }
 
 struct nlmsghdr *netlink_request(
@@ -150,6 +176,9 @@ int netlink_dump(struct netlink *netlink, struct nlmsghdr *request, mnl_cb_t eac
 	int is_interrupted = 1;
 	int error = 0;
 
+	if (netlink->carrier && netlink->carrier->dump)
+		return netlink->carrier->dump(
+			netlink->carrier_arg, netlink->netns, request, each, arg);
 	request->nlmsg_flags |= NLM_F_DUMP;
 	for (unsigned i = 0; !error && is_interrupted && i < DUMP_TRIES; i++) {
 		if (i && restart)
@@ -159,4 +188,26 @@ int netlink_dump(struct netlink *netlink, struct nlmsghdr *request, mnl_cb_t eac
 	if (!error && is_interrupted)
 		return -EINTR;
 	return error;
+}
+
+int netlink_change(struct netlink *netlink, struct nlmsghdr *request, const struct nlmsghdr *undo,
+	char *kernel_says, size_t room)
+{
+	struct netlink_change change = { request, undo, netlink->netns, NULL };
+
+	kernel_says[0] = '\0';
+	if (!netlink->carrier)
+		return netlink_talk(netlink, request, kernel_says, room);
+	return netlink->carrier->change(netlink->carrier_arg, &change, kernel_says, room);
+}
+
+int netlink_refuse(struct refusal *why, int error, const char *what, const char *doing,
+	const char *kernel_says)
+{
+	const char *hint = error == -EPERM
+				   ? " (it needs CAP_NET_ADMIN: run it as root, or with --sandbox)"
+				   : "";
+
+	return refuse(why, -error, "%s: cannot %s: %s%s%s%s", what, doing, strerror(-error),
+		kernel_says[0] ? ": " : "", kernel_says, hint);
 }
