@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: MIT */
+/* Sends a script's changes of the network to where they can be made. */
+#include "host/engine/world.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "host/base/log.h"
+#include "host/engine/explain.h"
+#include "host/netlink/netns.h"
+
+struct place {
+	struct netlink netlink;
+	struct place *next;
+};
+
+struct world {
+	struct keeper *keeper;
+	struct place *places; /* the namespaces that were used */
+	bool is_told, is_kept;
+};
+
+struct world *world_new(struct keeper *keeper, bool is_told)
+{
+	struct world *world = calloc(1, sizeof(*world));
+
+	if (world)
+		*world = (struct world){ .keeper = keeper, .is_told = is_told };
+	return world;
+}
+
+static void place_free(struct place *place)
+{
+	netlink_close(&place->netlink);
+	free(place);
+}
+
+void world_free(struct world *world)
+{
+	while (world->places) {
+		struct place *place = world->places;
+
+		world->places = place->next;
+		place_free(place);
+	}
+	free(world);
+}
+
+void world_keep(struct world *world, bool is_kept)
+{
+	world->is_kept = is_kept;
+}
+
+static void tell(struct world *world, const char *line)
+{
+	if (world->is_told)
+		log_line(LOG_LEVEL_INFO, "%s", line);
+}
+
+static int carry_change(void *arg, const struct netlink_change *change, char *says, size_t room)
+{
+	struct world *world = arg;
+	struct request request = { .verb = REQUEST_CHANGE, .is_kept = world->is_kept };
+	size_t undo_len = change->undo ? change->undo->nlmsg_len : 0;
+	struct reply reply;
+	char line[512];
+
+	request.len = change->request->nlmsg_len;
+	if (request.len + undo_len > sizeof(request.payload))
+		return -E2BIG;
+	snprintf(request.netns, sizeof(request.netns), "%s", change->netns);
+	if (change->to_netns) {
+		request.is_move = true;
+		snprintf(request.to_netns, sizeof(request.to_netns), "%s", change->to_netns);
+	}
+	memcpy(request.payload, change->request, request.len);
+	if (undo_len) {
+		request.undo_at = request.len;
+		memcpy(request.payload + request.len, change->undo, undo_len);
+		request.len += undo_len;
+	}
+	if (world->is_told) {
+		struct netlink *netlink = world_netlink(world, change->netns, NULL);
+
+		explain_change(netlink, change, line, sizeof(line));
+	}
+	keeper_call(world->keeper, &request, &reply);
+	snprintf(says, room, "%s", reply.error ? reply.text : "");
+	if (!reply.error && world->is_told)
+		tell(world, line);
+	return reply.error;
+}
+
+static const struct netlink_carrier carrier = { .change = carry_change };
+
+static int place_socket(
+	struct world *world, const char *netns, struct netlink *out, struct refusal *why)
+{
+	if (!netns[0])
+		return netlink_open(out, why);
+	int fd = world_open(world, netns, REQUEST_OPEN_NETLINK, "", 0, why);
+
+	return fd < 0 ? fd : netlink_from_fd(out, fd, why);
+}
+
+struct netlink *world_netlink(struct world *world, const char *netns, struct refusal *why)
+{
+	struct place *place = world->places;
+
+	while (place && strcmp(place->netlink.netns, netns))
+		place = place->next;
+	if (place)
+		return &place->netlink;
+	if (netns[0] && !netns_inode(netns) && world_netns_add(world, netns, why))
+		return NULL;
+	place = calloc(1, sizeof(*place));
+	if (!place || place_socket(world, netns, &place->netlink, why)) {
+		if (!place)
+			refuse(why, ENOMEM, "netlink: out of memory");
+		free(place);
+		return NULL;
+	}
+	snprintf(place->netlink.netns, sizeof(place->netlink.netns), "%s", netns);
+	place->netlink.carrier = &carrier;
+	place->netlink.carrier_arg = world;
+	place->next = world->places;
+	world->places = place;
+	return &place->netlink;
+}
+
+static int netns_request(struct world *world, const char *name, bool is_add, struct refusal *why)
+{
+	struct request request = { .verb = REQUEST_NETNS, .number = is_add };
+	struct reply reply;
+	char line[96];
+
+	snprintf(request.netns, sizeof(request.netns), "%s", name);
+	int error = keeper_ask(world->keeper, &request, &reply, why);
+
+	snprintf(line, sizeof(line), "ip netns %s %s", is_add ? "add" : "del", name);
+	if (!error)
+		tell(world, line);
+	return error;
+}
+
+int world_netns_add(struct world *world, const char *name, struct refusal *why)
+{
+	return netns_request(world, name, true, why);
+}
+
+int world_netns_del(struct world *world, const char *name, struct refusal *why)
+{
+	for (struct place **at = &world->places; *at; at = &(*at)->next) {
+		struct place *place = *at;
+
+		if (strcmp(place->netlink.netns, name))
+			continue;
+		*at = place->next;
+		place_free(place);
+		break;
+	}
+	return netns_request(world, name, false, why);
+}
+
+int world_sysctl(struct world *world, const char *netns, const char *path, const char *value,
+	char *old, struct refusal *why)
+{
+	struct request request = { .verb = REQUEST_SYSCTL };
+	struct reply reply;
+	char line[512];
+
+	if (!netns[0] && !value)
+		return sysctl_get(path, old, why);
+	if (value && (!*value || strlen(value) >= SYSCTL_VALUE))
+		return refuse(why, EINVAL, "sysctl %s: its value has 1 to %d bytes", path,
+			SYSCTL_VALUE - 1);
+	snprintf(request.netns, sizeof(request.netns), "%s", netns);
+	strcpy(request.payload, path);
+	strcpy(request.payload + strlen(path) + 1, value ? value : "");
+	request.len = strlen(path) + strlen(value ? value : "") + 2;
+	int error = keeper_ask(world->keeper, &request, &reply, why);
+
+	if (error)
+		return error;
+	if (old)
+		memcpy(old, reply.value, SYSCTL_VALUE);
+	explain_sysctl(netns, path, value ? value : "", line, sizeof(line));
+	if (value)
+		tell(world, line);
+	return 0;
+}
+
+int world_open(struct world *world, const char *netns, enum request_open kind, const char *name,
+	int ifindex, struct refusal *why)
+{
+	struct request request = { .verb = REQUEST_OPEN, .number = kind, .number2 = ifindex };
+	struct reply reply;
+
+	snprintf(request.netns, sizeof(request.netns), "%s", netns);
+	snprintf(request.payload, sizeof(request.payload), "%s", name);
+	request.len = strlen(name) + 1;
+	int error = keeper_ask(world->keeper, &request, &reply, why);
+
+	return error ? error : reply.fd;
+}
+
+static int mark_request(struct world *world, int mark)
+{
+	struct request request = { .verb = REQUEST_UNDO, .number = mark };
+	struct reply reply;
+
+	keeper_call(world->keeper, &request, &reply);
+	return reply.number;
+}
+
+int world_mark(struct world *world)
+{
+	return mark_request(world, -1);
+}
+
+void world_undo(struct world *world, int mark)
+{
+	mark_request(world, mark);
+}
+
+void world_tell(struct world *world, const char *line)
+{
+	tell(world, line);
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/* The world as a worker's script changes it: every verb, in any namespace, through the keeper. */
+#pragma once
+
+#include "host/engine/keeper.h"
+
+struct world;
+
+/* Of one worker, used on its thread. is_told: each change is logged as the `ip` line that does the
+ * same. NULL: no memory. */
+struct world *world_new(struct keeper *keeper, bool is_told);
+void world_free(struct world *world);
+
+/* The netlink socket for a namespace ("": our own), which is made if it is missing and the name was
+ * not seen before. NULL: refused, with why. The world's; valid until the namespace is deleted. */
+struct netlink *world_netlink(struct world *world, const char *netns, struct refusal *why);
+
+int world_netns_add(struct world *world, const char *name, struct refusal *why);
+int world_netns_del(struct world *world, const char *name, struct refusal *why);
+
+/* path as sysctl_path gave it; *old (SYSCTL_VALUE bytes) is what it was. value NULL: only read. */
+int world_sysctl(struct world *world, const char *netns, const char *path, const char *value,
+	char *old, struct refusal *why);
+
+/* A descriptor of enum request_open, ours from then on; or -errno with why. */
+int world_open(struct world *world, const char *netns, enum request_open kind, const char *name,
+	int ifindex, struct refusal *why);
+
+/* Where the journal stands, and back to there: what was made since is undone. */
+int world_mark(struct world *world);
+void world_undo(struct world *world, int mark);
+
+/* Logs a line if changes are told. */
+void world_tell(struct world *world, const char *line);
+
+/* What is made from now on stays (persist = true), or is undone again. */
+void world_keep(struct world *world, bool is_kept);
