@@ -12,6 +12,8 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "host/packet/checksum.h"
+
 enum {
 	SPILL = POOL_BIG_SLOT - PACKET_HEADROOM, /* what does not fit a small slot lands here */
 	BUSY_TRIES = 50, /* teardown of the last owner is asynchronous: wait up to half a second */
@@ -87,6 +89,14 @@ int tun_device_open(const char *name, enum layer_id first, struct refusal *why)
 		usleep(10000);
 	}
 	return fd;
+}
+
+int tun_device_persist(int fd, int owner, int group)
+{
+	if (ioctl(fd, TUNSETPERSIST, 1) || (owner >= 0 && ioctl(fd, TUNSETOWNER, owner)) ||
+		(group >= 0 && ioctl(fd, TUNSETGROUP, group)))
+		return -errno;
+	return 0;
 }
 
 static struct tun *tun_of(struct port *port)
@@ -189,6 +199,8 @@ static void tun_flush(struct port *port)
 		struct packet *p = port->tx[i];
 		size_t len = packet_length(p);
 
+		if (p->csum.state == CSUM_PARTIAL)
+			checksum_complete(p); /* without a virtio header nobody else will */
 		/* The kernel would take a packet longer than the MTU. */
 		if (len > port_room(port))
 			port_tx_drop(port, TX_DROP_too_long);

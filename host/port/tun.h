@@ -10,5 +10,8 @@
  * descriptor, non-blocking, or -errno with why filled. name is at most 15 bytes, checked before. */
 int tun_device_open(const char *name, enum layer_id first, struct refusal *why);
 
+/* Lets the device stay when its descriptors are closed, for this owner and group (-1: none). */
+int tun_device_persist(int fd, int owner, int group);
+
 /* A closed port for such a device; NULL: no memory. free(3) it after close. */
 struct port *tun_port_new(enum layer_id first);
