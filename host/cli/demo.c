@@ -73,12 +73,17 @@ int cli_demo(int argc, char **argv, const struct script_ops *ops)
 			       "with cmake --install, or run it from the build tree)");
 	if (sandbox_enter(&why))
 		return refused(why.text);
+	struct keeper keeper;
+
+	if (keeper_start(&keeper, &why))
+		return refused(why.text);
 	struct host host = { .source = { .path = path },
 		.ops = ops,
 		.commands = commands,
 		.command_count = 2,
 		.stats_to = LOG_OUT,
-		.trace = &trace };
+		.trace = &trace,
+		.keeper = &keeper };
 
 	log_set_level(LOG_LEVEL_WARN);
 	fputs(intro, stdout);
@@ -88,6 +93,7 @@ int cli_demo(int argc, char **argv, const struct script_ops *ops)
 	int status = host_run(&host);
 
 	host_fini(&host);
+	keeper_end(&keeper);
 	if (host.why.text[0])
 		return refused(host.why.text);
 	if (status == STATUS_OK)

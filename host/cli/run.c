@@ -79,6 +79,10 @@ static int run(const struct options *options, const struct script_ops *ops)
 	}
 	if (options->sandbox && sandbox_enter(&why))
 		return refused(&why);
+	struct keeper keeper;
+
+	if (keeper_start(&keeper, &why))
+		return refused(&why);
 	struct host host = {
 		.source = { path, options->script_argc, options->script_argv },
 		.ops = ops,
@@ -86,6 +90,8 @@ static int run(const struct options *options, const struct script_ops *ops)
 		.command_count = options->command ? 1 : 0,
 		.stats_to = options->stats ? LOG_ERR : 0,
 		.trace = options->trace ? &trace : NULL,
+		.keeper = &keeper,
+		.is_told = options->verbose,
 	};
 
 	if (host_init(&host, &why))
@@ -95,6 +101,7 @@ static int run(const struct options *options, const struct script_ops *ops)
 	if (host.why.text[0])
 		log_line(LOG_LEVEL_ERROR, "%s", host.why.text);
 	host_fini(&host);
+	keeper_end(&keeper);
 	if (trace.match)
 		filter_close(trace.match);
 	return status;

@@ -1,47 +1,71 @@
 /* SPDX-License-Identifier: MIT */
-/* Learns, between bursts, that a link was given or lost an address. */
+/* Learns, between bursts, that a link was given or lost an address, or is gone. */
 #include "host/engine/follow.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "host/base/log.h"
 #include "host/engine/worker.h"
 #include "host/netlink/addr.h"
 
+static int station_fill(struct lane *lane, const struct addr_entry *entries, unsigned count)
+{
+	struct prefix *addrs = calloc(count + 1, sizeof(*addrs));
+
+	if (!addrs)
+		return -ENOMEM;
+	for (unsigned i = 0; i < count; i++)
+		addrs[i] = entries[i].addr;
+	free(lane->station.addrs);
+	lane->station.addrs = addrs;
+	lane->station.addr_count = count;
+	return 0;
+}
+
 int follow_ask(struct lane *lane, struct refusal *why)
 {
-	struct station *station = &lane->station;
-	struct prefix *addrs = NULL;
+	struct netlink *netlink = world_netlink(lane->worker->world, lane->netns, why);
+	struct addr_entry *entries = NULL;
 	unsigned count = 0;
-	struct netlink netlink;
 	struct link link;
-	int error = netlink_open(&netlink, why);
+
+	if (!netlink)
+		return -ENONET;
+	int error = link_get(netlink, NULL, lane->port->ifindex, &link, why);
 
 	if (error)
 		return error;
-	error = link_get(&netlink, NULL, lane->port->ifindex, &link, why);
+	error = addr_list(netlink, link.ifindex, &entries, &count);
 	if (!error)
-		error = addr_list(&netlink, link.ifindex, &addrs, &count);
-	netlink_close(&netlink);
+		error = station_fill(lane, entries, count);
+	free(entries);
 	if (error)
 		return refuse(why, -error, "%s: cannot list its addresses: %s", lane->port->name,
 			strerror(-error));
-	free(station->addrs);
-	station->addrs = addrs;
-	station->addr_count = count;
-	memcpy(station->link_mac, link.mac, sizeof(station->link_mac));
+	memcpy(lane->station.link_mac, link.mac, sizeof(link.mac));
 	lane->port->mtu = link.mtu;
 	return 0;
 }
 
-static void changed(struct worker *worker, int ifindex)
+static void link_gone(struct worker *worker, struct lane *lane)
 {
-	for (struct lane *lane = worker->dp.lanes; lane; lane = lane->sibling) {
-		bool is_meant = !ifindex || lane->port->ifindex == ifindex;
+	log_line(LOG_LEVEL_WARN, "%s: the device is gone; the port is closed", lane->port->name);
+	worker_lane_close(worker, lane);
+}
 
-		/* A link that is gone is its port's to notice. */
-		if (lane->is_open && lane->port->ifindex && is_meant)
+static void changed(struct follow *follow, int ifindex, bool is_gone)
+{
+	for (struct lane *lane = follow->worker->dp.lanes; lane; lane = lane->sibling) {
+		bool is_meant = lane->is_open && lane->port->ifindex &&
+				!strcmp(lane->netns, follow->netns) &&
+				(!ifindex || lane->port->ifindex == ifindex);
+
+		if (is_meant && is_gone)
+			link_gone(follow->worker, lane);
+		else if (is_meant)
 			follow_ask(lane, NULL);
 	}
 }
@@ -49,35 +73,68 @@ static void changed(struct worker *worker, int ifindex)
 static void events_ready(struct watch *watch, uint32_t events)
 {
 	struct follow *follow = (struct follow *)watch;
+	bool is_gone;
 	int ifindex;
 
 	(void)events;
-	while (events_next(&follow->events, &ifindex))
-		changed(follow->worker, ifindex);
+	while (events_next(&follow->events, &ifindex, &is_gone)) {
+		changed(follow, ifindex, is_gone);
+		if (follow->worker->dp.ops->event)
+			follow->worker->dp.ops->event(
+				follow->worker->dp.script, follow->netns, ifindex, is_gone);
+	}
 }
 
-int follow_open(struct follow *follow, struct worker *worker, struct refusal *why)
+static int events_in(struct worker *worker, struct follow *follow, struct refusal *why)
 {
-	if (follow->worker)
-		return 0;
-	int error = events_open(&follow->events, why);
+	if (!follow->netns[0])
+		return events_open(&follow->events, why);
+	int fd = world_open(worker->world, follow->netns, REQUEST_OPEN_EVENTS, "", 0, why);
+
+	return fd < 0 ? fd : events_from_fd(&follow->events, fd, why);
+}
+
+int follow_open(struct worker *worker, const char *netns, struct refusal *why)
+{
+	for (struct follow *at = worker->follows; at; at = at->next) {
+		if (!strcmp(at->netns, netns))
+			return 0;
+	}
+	struct follow *follow = calloc(1, sizeof(*follow));
+
+	if (!follow)
+		return refuse(why, ENOMEM, "netlink: out of memory");
+	snprintf(follow->netns, sizeof(follow->netns), "%s", netns);
+	int error = events_in(worker, follow, why);
 
 	if (error)
-		return error;
+		goto fail;
+	follow->worker = worker;
 	follow->watch.fd = events_fd(&follow->events);
 	follow->watch.ready = events_ready;
 	error = loop_add(&worker->loop, &follow->watch, EPOLLIN);
 	if (error) {
+		refuse(why, -error, "netlink: cannot follow changes: %s", strerror(-error));
 		events_close(&follow->events);
-		return refuse(why, -error, "netlink: cannot follow changes: %s", strerror(-error));
+		goto fail;
 	}
-	follow->worker = worker;
+	follow->next = worker->follows;
+	worker->follows = follow;
 	return 0;
+
+fail:
+	free(follow);
+	return error;
 }
 
-void follow_close(struct follow *follow)
+void follow_close(struct worker *worker)
 {
-	if (follow->worker)
+	while (worker->follows) {
+		struct follow *follow = worker->follows;
+
+		worker->follows = follow->next;
+		loop_remove(&worker->loop, &follow->watch);
 		events_close(&follow->events);
-	follow->worker = NULL;
+		free(follow);
+	}
 }

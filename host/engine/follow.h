@@ -3,17 +3,21 @@
 #pragma once
 
 #include "host/engine/lane.h"
+#include "host/engine/world.h"
 #include "host/netlink/events.h"
 
+/* One namespace that is followed. */
 struct follow {
 	struct watch watch; /* of events; the first member */
 	struct events events;
 	struct worker *worker;
+	struct follow *next;
+	char netns[NETNS_NAME];
 };
 
-/* Begins to follow, once a worker. 0 or -errno with why. */
-int follow_open(struct follow *follow, struct worker *worker, struct refusal *why);
-void follow_close(struct follow *follow);
+/* Begins to follow the namespace ("": our own), once a worker. 0 or -errno with why. */
+int follow_open(struct worker *worker, const char *netns, struct refusal *why);
+void follow_close(struct worker *worker);
 
 /* Asks the kernel now. 0 or -errno with why; the lane is untouched on failure. */
 int follow_ask(struct lane *lane, struct refusal *why);

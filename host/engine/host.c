@@ -41,6 +41,11 @@ void host_stop(struct host *host, int code)
 	host_wake(host);
 }
 
+void host_command_netns(struct host *host, const char *netns)
+{
+	snprintf(host->command_netns, sizeof(host->command_netns), "%s", netns);
+}
+
 static void wake_ready(struct watch *watch, uint32_t events)
 {
 	uint64_t count;
@@ -192,7 +197,7 @@ static void process_ready(struct watch *watch, uint32_t events)
 
 	(void)events;
 	loop_remove(&host->loop, watch);
-	process_reap(&host->process);
+	process_reap(&host->process, host->keeper);
 	while (host->process.output.fd >= 0)
 		output_ready(&host->process.output, EPOLLIN);
 	if (host->command_next < host->command_count && !host->process.status && !host->ends_wanted)
@@ -209,11 +214,10 @@ static void command_start(struct host *host)
 		outlet_drain(host);
 		command_say(command->argv, host->trace && host->trace->is_coloured);
 	}
-	int error = process_start(&host->process, command->argv, command->is_shown);
+	struct process_wish wish = { command->argv, host->command_netns, command->is_shown, true };
+	int error = process_start(&host->process, host->keeper, &wish, &host->why);
 
 	if (error) {
-		refuse(&host->why, -error, "%s: %s", command->argv[0],
-			error == -ENOENT ? "command not found" : strerror(-error));
 		end(host, error == -ENOENT ? PROCESS_NOT_FOUND : PROCESS_CANNOT_RUN);
 		return;
 	}

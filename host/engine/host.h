@@ -20,11 +20,14 @@ struct host {
 	unsigned command_count;
 	enum log_stream stats_to; /* where the counters go at the end; 0: nowhere */
 	struct trace *trace;	  /* NULL: no trace */
+	struct keeper *keeper;
+	bool is_told; /* changes of the network are logged as `ip` lines */
 
 	struct loop loop;
 	struct watch wake;
 	struct watch signals;
 	struct process process;
+	char command_netns[NETNS_NAME]; /* written before the worker is ready */
 	unsigned command_next;
 	struct worker worker;
 	struct refusal why;
@@ -49,6 +52,9 @@ int host_run(struct host *host);
 
 /* From any thread: something has changed, look. */
 void host_wake(struct host *host);
+
+/* From a worker that loads: where the commands run ("": in ours). */
+void host_command_netns(struct host *host, const char *netns);
 
 /* From a worker: end in order, with this exit status. */
 void host_stop(struct host *host, int code);

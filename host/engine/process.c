@@ -1,77 +1,63 @@
 /* SPDX-License-Identifier: MIT */
-/* Starts the command that is to see the packets, and learns how it ended. */
+/* Starts the commands that are to see the packets, and learns how they ended. */
 #include "host/engine/process.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
-#include <spawn.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
+#include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
-extern char **environ;
-
-static int spawn(struct process *process, char *const *argv, int out)
+static int argv_put(struct request *request, char *const *argv)
 {
-	posix_spawn_file_actions_t files;
-	posix_spawnattr_t attr;
-	sigset_t none, all;
+	for (; *argv; argv++) {
+		size_t len = strlen(*argv) + 1;
 
-	sigemptyset(&none);
-	sigfillset(&all);
-	posix_spawnattr_init(&attr);
-	posix_spawnattr_setsigmask(&attr, &none);
-	posix_spawnattr_setsigdefault(&attr, &all);
-	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-	posix_spawn_file_actions_init(&files);
-	if (out >= 0) {
-		posix_spawn_file_actions_adddup2(&files, out, STDOUT_FILENO);
-		posix_spawn_file_actions_adddup2(&files, out, STDERR_FILENO);
+		if (len > sizeof(request->payload) - request->len)
+			return -E2BIG;
+		memcpy(request->payload + request->len, *argv, len);
+		request->len += len;
 	}
-	int error = posix_spawnp(&process->pid, argv[0], &files, &attr, argv, environ);
-
-	posix_spawn_file_actions_destroy(&files);
-	posix_spawnattr_destroy(&attr);
-	return -error;
+	return 0;
 }
 
-int process_start(struct process *process, char *const *argv, int is_captured)
+int process_start(struct process *process, struct keeper *keeper, const struct process_wish *wish,
+	struct refusal *why)
 {
+	struct request request = { .verb = REQUEST_SPAWN, .fd_count = 3 };
 	int pipe_fds[2] = { -1, -1 };
+	struct reply reply;
+	int error = argv_put(&request, wish->argv);
 
-	if (is_captured && pipe2(pipe_fds, O_CLOEXEC))
-		return -errno;
-	int error = spawn(process, argv, pipe_fds[1]);
-
-	if (is_captured)
-		close(pipe_fds[1]);
 	if (error)
-		goto fail;
-	process->watch.fd = (int)syscall(SYS_pidfd_open, process->pid, 0);
-	if (process->watch.fd < 0) {
-		error = -errno;
-		kill(process->pid, SIGKILL);
-		waitpid(process->pid, NULL, 0);
-		goto fail;
+		return refuse(why, -error, "%s: too many arguments", wish->argv[0]);
+	if (wish->is_captured && pipe2(pipe_fds, O_CLOEXEC))
+		return refuse(why, errno, "%s: %s", wish->argv[0], strerror(errno));
+	for (int i = 0; i < 3; i++)
+		request.fds[i] = i && wish->is_captured ? pipe_fds[1] : i;
+	request.number = wish->is_foreground ? getpgrp() : 0;
+	snprintf(request.netns, sizeof(request.netns), "%s", wish->netns ? wish->netns : "");
+	error = keeper_ask(keeper, &request, &reply, why);
+	if (wish->is_captured)
+		close(pipe_fds[1]);
+	if (error) {
+		if (wish->is_captured)
+			close(pipe_fds[0]);
+		return error;
 	}
-	fcntl(process->watch.fd, F_SETFD, FD_CLOEXEC);
+	process->pid = reply.number;
+	process->watch.fd = reply.fd;
 	process->output.fd = pipe_fds[0];
 	return 0;
-
-fail:
-	process->pid = 0;
-	if (is_captured)
-		close(pipe_fds[0]);
-	return error;
 }
 
-void process_reap(struct process *process)
+void process_reap(struct process *process, struct keeper *keeper)
 {
-	int status = 0;
+	struct request request = { .verb = REQUEST_WAIT, .number = process->pid };
+	struct reply reply;
 
-	waitpid(process->pid, &status, 0);
-	process->status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+	keeper_call(keeper, &request, &reply);
+	process->status = reply.error ? PROCESS_CANNOT_RUN : reply.number;
 	process->pid = 0;
 	close(process->watch.fd);
 	process->watch.fd = -1;

@@ -50,6 +50,9 @@ struct script_ops {
 	/* A timer is due: `ref` is what waits for it. */
 	void (*timer)(struct script *script, int ref, bool is_last);
 
+	/* A link or its addresses have changed (ifindex 0: any may have). May be NULL. */
+	void (*event)(struct script *script, const char *netns, int ifindex, bool is_gone);
+
 	/* Is some part of it waiting for something that is not a timer? */
 	bool (*is_waiting)(const struct script *script);
 

@@ -2,7 +2,6 @@
 /* Brings a device up so that packets come, and leaves nothing behind where it cannot. */
 #include "host/engine/setup.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,24 +12,10 @@
 #include "host/netlink/addr.h"
 #include "host/netlink/route.h"
 #include "host/port/pair.h"
+#include "host/port/socket.h"
 #include "host/port/tun.h"
 
 enum { TUN_MTU_MAX = 65535, TAP_MTU_MAX = 65521 };
-
-const char *name_check(const char *name)
-{
-	size_t len = strlen(name);
-
-	if (!len || len > 15)
-		return "a device name has 1 to 15 bytes";
-	if (!strcmp(name, ".") || !strcmp(name, ".."))
-		return "a device cannot be called . or ..";
-	for (; *name; name++) {
-		if (*name == '/' || *name == ':' || *name == '%' || isspace((unsigned char)*name))
-			return "a device name has no '/', ':', '%' or space";
-	}
-	return NULL;
-}
 
 uint32_t device_mtu_max(enum layer_id first)
 {
@@ -45,10 +30,10 @@ static bool is_link_local(const struct prefix *prefix)
 	return prefix->addr.family == FAMILY_6 && bytes[0] == 0xfe && (bytes[1] & 0xc0) == 0x80;
 }
 
-static bool is_link_ours(const struct worker *worker, int ifindex)
+static bool is_link_ours(const struct worker *worker, const char *netns, int ifindex)
 {
 	for (const struct lane *lane = worker->dp.lanes; lane; lane = lane->sibling) {
-		if (lane->is_open && lane->port->ifindex == ifindex)
+		if (lane->is_open && lane->port->ifindex == ifindex && !strcmp(lane->netns, netns))
 			return true;
 	}
 	return false;
@@ -70,7 +55,7 @@ static int prefix_is_free(const struct worker *worker, struct netlink *netlink,
 	if (found < 0)
 		return refuse(why, -found, "%s: cannot list the routes: %s", wish->name,
 			strerror(-found));
-	if (!found || is_link_ours(worker, ifindex))
+	if (!found || is_link_ours(worker, netlink->netns, ifindex))
 		return 0;
 	if (link_get(netlink, NULL, ifindex, &link, NULL))
 		snprintf(link.name, sizeof(link.name), "link %d", ifindex);
@@ -92,11 +77,27 @@ static int prefixes_are_free(const struct worker *worker, struct netlink *netlin
 	return error;
 }
 
+static int routes_add(struct netlink *netlink, const struct device_wish *wish,
+	const struct link *link, struct refusal *why)
+{
+	int error = 0;
+
+	for (unsigned i = 0; !error && i < wish->route_count; i++) {
+		struct route route = { .dst = wish->routes[i],
+			.hops = { { .ifindex = link->ifindex } },
+			.hop_count = 1,
+			.scope = -1 };
+
+		error = route_add(netlink, &route, why);
+	}
+	return error;
+}
+
 /* Everything that netlink does to the new link. */
 static int link_prepare(struct netlink *netlink, const struct device_wish *wish, struct link *link,
 	struct refusal *why)
 {
-	struct link_change first = { .up = -1, .mtu = wish->mtu, .mac = wish->mac };
+	struct link_change first = { .mtu = wish->mtu, .mac = wish->mac };
 	int error = link_get(netlink, wish->name, 0, link, why);
 
 	if (!error && (wish->mtu || wish->mac))
@@ -105,8 +106,8 @@ static int link_prepare(struct netlink *netlink, const struct device_wish *wish,
 		error = addr_add(netlink, link, &wish->addrs[i], wish->with_dad, why);
 	if (!error && wish->is_up)
 		error = link_set(netlink, link, &(struct link_change){ .up = 1 }, why);
-	for (unsigned i = 0; !error && i < wish->route_count; i++)
-		error = route_add(netlink, link, &wish->routes[i], why);
+	if (!error)
+		error = routes_add(netlink, wish, link, why);
 	if (!error)
 		error = link_get(netlink, NULL, link->ifindex, link, why);
 	return error;
@@ -124,8 +125,9 @@ static void mac_make(uint8_t *mac, const char *name)
 		mac[i] = (uint8_t)(hash >> (8 * i));
 }
 
-static int lane_open(struct worker *worker, struct port *port, const char *name, int fd,
-	struct lane **out, struct refusal *why)
+/* Takes fd over, also where it fails. */
+static int lane_open(struct worker *worker, struct port *port, const char *name, const char *netns,
+	int fd, struct lane **out, struct refusal *why)
 {
 	snprintf(port->name, sizeof(port->name), "%s", name);
 	port->pool = worker->pool;
@@ -135,6 +137,7 @@ static int lane_open(struct worker *worker, struct port *port, const char *name,
 		free(port);
 		return refuse(why, ENOMEM, "%s: out of memory", name);
 	}
+	snprintf(lane->netns, sizeof(lane->netns), "%s", netns);
 	int error = port->ops->open_queue(port, fd);
 
 	if (!error) {
@@ -144,58 +147,169 @@ static int lane_open(struct worker *worker, struct port *port, const char *name,
 			return 0;
 		}
 		port->ops->close(port);
+	} else if (fd >= 0) {
+		close(fd);
 	}
 	lane_free(lane);
 	return refuse(why, -error, "%s: cannot open the port: %s", name, strerror(-error));
 }
 
-int setup_device(struct worker *worker, const struct device_wish *wish, struct lane **out,
-	struct refusal *why)
+/* A port on a link: opened, and from then on what the kernel says of the link is followed. */
+static int link_lane_open(struct worker *worker, struct port *port, const struct link *link,
+	const char *netns, int fd, struct lane **out, struct refusal *why)
 {
-	struct netlink netlink;
-	struct link link;
-	int error = netlink_open(&netlink, why);
+	int error = follow_open(worker, netns, why);
 
+	if (error) {
+		free(port);
+		close(fd);
+		return error;
+	}
+	port->ifindex = link->ifindex;
+	port->mtu = link->mtu;
+	error = lane_open(worker, port, link->name, netns, fd, out, why);
 	if (error)
 		return error;
-	error = prefixes_are_free(worker, &netlink, wish, why);
-	if (error)
-		goto fail_netlink;
-	int fd = tun_device_open(wish->name, wish->first, why);
-
-	if (fd < 0) {
-		error = fd;
-		goto fail_netlink;
-	}
-	error = link_prepare(&netlink, wish, &link, why);
-	if (!error)
-		error = follow_open(&worker->follow, worker, why);
-	if (error)
-		goto fail_device;
-	struct port *port = tun_port_new(wish->first);
-
-	if (!port) {
-		error = refuse(why, ENOMEM, "%s: out of memory", wish->name);
-		goto fail_device;
-	}
-	port->ifindex = link.ifindex;
-	port->mtu = link.mtu;
-	mac_make(port->mac, wish->name);
-	if (wish->port_mac)
-		memcpy(port->mac, wish->port_mac, sizeof(port->mac));
-	error = lane_open(worker, port, wish->name, fd, out, why);
-	if (error)
-		goto fail_device;
-	netlink_close(&netlink);
 	error = follow_ask(*out, why);
 	if (error)
 		worker_lane_close(worker, *out);
 	return error;
+}
 
-fail_device:
+static int device_persist(int fd, const struct device_wish *wish, struct refusal *why)
+{
+	if (!wish->is_persistent)
+		return 0;
+	int error = tun_device_persist(fd, wish->owner, wish->group);
+
+	return error ? refuse(why, -error, "%s: cannot be made persistent: %s", wish->name,
+			       strerror(-error))
+		     : 0;
+}
+
+static void device_tell(struct world *world, const struct device_wish *wish)
+{
+	char line[160];
+
+	snprintf(line, sizeof(line), "ip%s%s tuntap add dev %s mode %s",
+		wish->netns[0] ? " -n " : "", wish->netns, wish->name,
+		wish->first == LAYER_eth ? "tap" : "tun");
+	world_tell(world, line);
+}
+
+static int device_open(struct worker *worker, struct netlink *netlink,
+	const struct device_wish *wish, struct link *link, struct refusal *why)
+{
+	enum request_open kind = wish->first == LAYER_eth ? REQUEST_OPEN_TAP : REQUEST_OPEN_TUN;
+	int fd = world_open(worker->world, wish->netns, kind, wish->name, 0, why);
+
+	if (fd < 0)
+		return fd;
+	device_tell(worker->world, wish);
+	int error = device_persist(fd, wish, why);
+
+	if (!error) {
+		world_keep(worker->world, wish->is_persistent);
+		error = link_prepare(netlink, wish, link, why);
+		world_keep(worker->world, false);
+	}
+	if (!error)
+		return fd;
 	close(fd); /* the device goes with its descriptor */
-fail_netlink:
-	netlink_close(&netlink);
+	return error;
+}
+
+int setup_device(struct worker *worker, const struct device_wish *wish, struct lane **out,
+	struct refusal *why)
+{
+	struct netlink *netlink = world_netlink(worker->world, wish->netns, why);
+	struct link link;
+
+	if (!netlink)
+		return -why->code;
+	int error = prefixes_are_free(worker, netlink, wish, why);
+
+	if (error)
+		return error;
+	int fd = device_open(worker, netlink, wish, &link, why);
+
+	if (fd < 0)
+		return fd;
+	struct port *port = tun_port_new(wish->first);
+
+	if (!port) {
+		close(fd);
+		return refuse(why, ENOMEM, "%s: out of memory", wish->name);
+	}
+	mac_make(port->mac, wish->name);
+	if (wish->port_mac)
+		memcpy(port->mac, wish->port_mac, sizeof(port->mac));
+	return link_lane_open(worker, port, &link, wish->netns, fd, out, why);
+}
+
+int setup_attach(struct worker *worker, const char *name, const char *netns, bool is_promiscuous,
+	struct lane **out, struct refusal *why)
+{
+	struct netlink *netlink = world_netlink(worker->world, netns, why);
+	struct link link;
+
+	if (!netlink)
+		return -why->code;
+	int error = link_get(netlink, name, 0, &link, why);
+
+	if (error)
+		return error;
+	int fd = world_open(worker->world, netns, REQUEST_OPEN_PACKET, name, link.ifindex, why);
+
+	if (fd < 0)
+		return fd;
+	struct port *port = socket_port_new();
+
+	if (!port || (is_promiscuous && socket_promisc(fd, link.ifindex))) {
+		free(port);
+		close(fd);
+		return refuse(why, ENOMEM, "%s: cannot open the port", name);
+	}
+	memcpy(port->mac, link.mac, sizeof(port->mac));
+	return link_lane_open(worker, port, &link, netns, fd, out, why);
+}
+
+static int veth_make(struct worker *worker, const struct device_wish ends[2], struct link out[2],
+	struct refusal *why)
+{
+	struct link_new spec = {
+		.name = ends[0].name, .kind = "veth", .peer = ends[1].name, .vni = -1
+	};
+	struct netlink *netlink[2] = { world_netlink(worker->world, ends[0].netns, why),
+		world_netlink(worker->world, ends[1].netns, why) };
+
+	if (!netlink[0] || !netlink[1])
+		return -why->code;
+	int error = prefixes_are_free(worker, netlink[0], &ends[0], why);
+
+	if (!error)
+		error = prefixes_are_free(worker, netlink[1], &ends[1], why);
+	if (!error)
+		error = link_add(netlink[0], &spec, why);
+	if (!error && strcmp(ends[0].netns, ends[1].netns)) {
+		error = link_get(netlink[0], ends[1].name, 0, &out[1], why);
+		if (!error)
+			error = link_set(netlink[0], &out[1],
+				&(struct link_change){ .netns = ends[1].netns }, why);
+	}
+	for (unsigned i = 0; !error && i < 2; i++)
+		error = link_prepare(netlink[i], &ends[i], &out[i], why);
+	return error;
+}
+
+int setup_veth(struct worker *worker, const struct device_wish ends[2], struct link out[2],
+	struct refusal *why)
+{
+	int mark = world_mark(worker->world);
+	int error = veth_make(worker, ends, out, why);
+
+	if (error)
+		world_undo(worker->world, mark);
 	return error;
 }
 
@@ -209,13 +323,13 @@ int setup_pair(struct worker *worker, enum layer_id first, const char *names[2],
 		return refuse(why, ENOMEM, "pair: out of memory");
 	mac_make(ends[0]->mac, names[0]);
 	mac_make(ends[1]->mac, names[1]);
-	int error = lane_open(worker, ends[0], names[0], -1, &left, why);
+	int error = lane_open(worker, ends[0], names[0], "", -1, &left, why);
 
 	if (error) {
 		free(ends[1]);
 		return error;
 	}
-	error = lane_open(worker, ends[1], names[1], -1, &out[1], why);
+	error = lane_open(worker, ends[1], names[1], "", -1, &out[1], why);
 	if (error)
 		worker_lane_close(worker, left);
 	else

@@ -4,10 +4,11 @@
 
 #include "host/base/prefix.h"
 #include "host/engine/lane.h"
+#include "host/netlink/link.h"
 
 /* What a script wants of a tun or tap device. */
 struct device_wish {
-	char name[16];	     /* checked by name_check */
+	char name[16];	     /* checked by link_name_check */
 	enum layer_id first; /* LAYER_ip: tun, LAYER_eth: tap */
 	const struct prefix *addrs;
 	unsigned addr_count;
@@ -16,14 +17,13 @@ struct device_wish {
 	uint32_t mtu;		 /* bytes; 0: the kernel's default */
 	const uint8_t *mac;	 /* of the kernel's end of a tap; NULL: the kernel chooses */
 	const uint8_t *port_mac; /* of ours; NULL: one made of the name, the same each time */
+	const char *netns;	 /* where; "": our own */
 	bool is_up;
-	bool with_dad;	/* IPv6 addresses go through duplicate-address detection */
-	bool is_forced; /* also where another link has a route to the same prefix */
+	bool with_dad;	    /* IPv6 addresses go through duplicate-address detection */
+	bool is_forced;	    /* also where another link has a route to the same prefix */
+	bool is_persistent; /* the device stays when the port is closed */
+	int owner, group;   /* who may open it then; -1: only with CAP_NET_ADMIN */
 };
-
-/* Is it a name that the kernel takes (dev_valid_name: 1 to 15 bytes, no '/', ':', space, not "."
- * or "..")? NULL if it is, else why not. */
-const char *name_check(const char *name);
 
 /* The largest MTU of such a device, bytes. */
 uint32_t device_mtu_max(enum layer_id first);
@@ -36,3 +36,12 @@ int setup_device(struct worker *worker, const struct device_wish *wish, struct l
 /* Two ports in memory. 0 or -errno with why. */
 int setup_pair(struct worker *worker, enum layer_id first, const char *names[2],
 	struct lane *out[2], struct refusal *why);
+
+/* A packet socket on the link `name` of the namespace. 0 or -errno with why. */
+int setup_attach(struct worker *worker, const char *name, const char *netns, bool is_promiscuous,
+	struct lane **out, struct refusal *why);
+
+/* A veth pair, each end as its wish says (name, netns, addrs, routes, mtu, mac, is_up, with_dad).
+ */
+int setup_veth(struct worker *worker, const struct device_wish ends[2], struct link out[2],
+	struct refusal *why);

@@ -100,10 +100,11 @@ int worker_init(struct worker *worker, struct host *host, unsigned id, const str
 	error = timers_open(&worker->timers);
 	if (error)
 		goto fail_loop;
+	worker->world = world_new(host->keeper, host->is_told);
 	worker->wake.fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-	if (worker->wake.fd < 0) {
-		error = -errno;
-		goto fail_timers;
+	if (worker->wake.fd < 0 || !worker->world) {
+		error = worker->world ? -errno : -ENOMEM;
+		goto fail_world;
 	}
 	worker->dp.pool = worker->pool;
 	worker->timers.watch.ready = timers_ready;
@@ -111,7 +112,11 @@ int worker_init(struct worker *worker, struct host *host, unsigned id, const str
 	loop_add(&worker->loop, &worker->timers.watch, EPOLLIN);
 	return 0;
 
-fail_timers:
+fail_world:
+	if (worker->world)
+		world_free(worker->world);
+	if (worker->wake.fd >= 0)
+		close(worker->wake.fd);
 	timers_close(&worker->timers);
 fail_loop:
 	loop_close(&worker->loop);
@@ -147,12 +152,13 @@ void worker_fini(struct worker *worker)
 		worker->dp.lanes = lane->sibling;
 		lane_free(lane);
 	}
-	follow_close(&worker->follow);
+	follow_close(worker);
 	close(worker->wake.fd);
 	timers_close(&worker->timers);
 	loop_close(&worker->loop);
 	pool_close(worker->pool);
 	log_outlet_fini(&worker->outlet);
+	world_free(worker->world);
 }
 
 static void state_set(struct worker *worker, enum worker_state state)

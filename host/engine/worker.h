@@ -30,8 +30,9 @@ struct worker {
 	struct datapath dp;
 	struct log_outlet outlet;
 	struct watch wake;
-	struct follow follow;
-	bool is_stopping; /* seen on this thread */
+	struct world *world;
+	struct follow *follows; /* the namespaces whose changes are heard */
+	bool is_stopping;	/* seen on this thread */
 	_Atomic bool stop_wanted;
 	_Atomic int state; /* enum worker_state */
 	struct refusal why;

@@ -79,7 +79,7 @@ static void header4(uint8_t *ip, const uint8_t *quoted, const uint8_t *from, siz
 {
 	memset(ip, 0, IP_HEADER);
 	ip[0] = 0x45;
-	ip[IP_TOS] = 0xc0; /* RFC 1812 4.3.2.5: precedence internetwork control */
+	ip[IP_SERVICE] = 0xc0; /* RFC 1812 4.3.2.5: precedence internetwork control */
 	store_be16(ip + IP_LEN, (uint16_t)total);
 	ip[IP_TTL] = ERROR_TTL;
 	ip[IP_PROTO] = PROTO_ICMP;

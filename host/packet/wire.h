@@ -41,7 +41,7 @@ enum {
 /* RFC 791 3.1: offsets in the IPv4 header. */
 enum {
 	IP_HEADER = 20,
-	IP_TOS = 1,
+	IP_SERVICE = 1,
 	IP_LEN = 2,
 	IP_ID = 4,
 	IP_FRAG = 6,
