@@ -13,6 +13,7 @@ int luaopen_moontap(lua_State *L);
 /* Lives in the registry; made first, so finalised last: every other handle is gone by then. */
 struct embedded {
 	struct host host;
+	struct keeper keeper;
 	bool is_open;
 };
 
@@ -23,6 +24,7 @@ static int lembedded_gc(lua_State *L)
 	if (embedded->is_open) {
 		worker_fini(&embedded->host.worker);
 		close(embedded->host.wake.fd);
+		keeper_end(&embedded->keeper);
 	}
 	embedded->is_open = false;
 	return 0;
@@ -53,7 +55,9 @@ __attribute__((visibility("default"))) int luaopen_moontap(lua_State *L)
 	host->wake.fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	if (host->wake.fd < 0)
 		return luaL_error(L, "moontap: cannot start: %s", strerror(errno));
-	if (worker_init(&host->worker, host, 1, &lua_script_ops, &why)) {
+	host->keeper = &embedded->keeper;
+	if (keeper_start_local(&embedded->keeper, &why) ||
+		worker_init(&host->worker, host, 1, &lua_script_ops, &why)) {
 		close(host->wake.fd);
 		return luaL_error(L, "moontap: %s", why.text);
 	}

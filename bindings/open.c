@@ -3,33 +3,32 @@
 #include "bindings/open.h"
 
 #include "bindings/action.h"
+#include "bindings/addr.h"
 #include "bindings/coroutine.h"
-#include "bindings/glue.h"
+#include "bindings/end.h"
 #include "bindings/layer.h"
+#include "bindings/link.h"
 #include "bindings/log.h"
+#include "bindings/neigh.h"
+#include "bindings/netns.h"
 #include "bindings/packet.h"
 #include "bindings/port.h"
+#include "bindings/process.h"
+#include "bindings/route.h"
 #include "bindings/rule.h"
+#include "bindings/sniff.h"
 #include "bindings/timer.h"
 
 static const char key; /* its address is the registry key of the reference */
-
-/* mt.stop(code): ends in order, after the current call. */
-static int lmoontap_stop(lua_State *L)
-{
-	struct script *script = state_of(L);
-
-	host_stop(script->worker->host, check_status(L, 1));
-	worker_stop(script->worker);
-	return 0;
-}
 
 static const struct luaL_Reg functions[] = { { "tun", lport_tun }, { "tap", lport_tap },
 	{ "bridge", lport_bridge }, { "pair", lport_pair }, { "reflect", laction_reflect },
 	{ "set", laction_set }, { "reject", laction_reject }, { "packet", lpacket_new },
 	{ "now", ltimer_now }, { "after", ltimer_after }, { "every", ltimer_every },
 	{ "sleep", ltimer_sleep }, { "go", ltimer_go }, { "run", lcoroutine_run },
-	{ "stop", lmoontap_stop }, { NULL, NULL } };
+	{ "stop", lend_stop }, { "on_end", lend_on_end }, { "attach", lport_attach },
+	{ "veth", lport_veth }, { "spawn", lprocess_spawn }, { "command", lprocess_command },
+	{ "sniff", lsniff_new }, { NULL, NULL } };
 
 struct script *moontap_open(lua_State *L, struct worker *worker, bool is_owner)
 {
@@ -40,11 +39,26 @@ struct script *moontap_open(lua_State *L, struct worker *worker, bool is_owner)
 	port_open(L);
 	timer_open(L);
 	coroutine_open(L);
+	end_open(L);
+	process_open(L);
+	sniff_open(L);
 	struct script *script = state_new(L, worker, is_owner);
 
 	luaL_newlib(L, functions);
 	log_open_table(L);
 	lua_setfield(L, -2, "log");
+	link_open_table(L);
+	lua_setfield(L, -2, "link");
+	addr_open_table(L);
+	lua_setfield(L, -2, "addr");
+	route_open_table(L);
+	lua_setfield(L, -2, "route");
+	neigh_open_table(L);
+	lua_setfield(L, -2, "neigh");
+	netns_open_table(L);
+	lua_setfield(L, -2, "netns");
+	sysctl_open_table(L);
+	lua_setfield(L, -2, "sysctl");
 	lua_pushliteral(L, MOONTAP_VERSION);
 	lua_setfield(L, -2, "version");
 	lua_pushinteger(L, luaL_ref(L, LUA_REGISTRYINDEX));

@@ -2,6 +2,7 @@
 /* Lends a packet to Lua for one call, and copies those that shall stay. */
 #include "bindings/packet.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "bindings/glue.h"
@@ -67,6 +68,15 @@ void packet_push_own(lua_State *L, struct packet *p)
 	handle->is_own = true;
 }
 
+void packet_push_seen(lua_State *L, struct packet *p, const char *link, const char *dir)
+{
+	packet_push_own(L, p);
+	struct packet_handle *handle = lua_touserdata(L, -1);
+
+	snprintf(handle->link, sizeof(handle->link), "%s", link);
+	handle->dir = dir;
+}
+
 static int lpacket_gc(lua_State *L)
 {
 	struct packet_handle *handle = lua_touserdata(L, 1);
@@ -113,7 +123,9 @@ static int lpacket_copy(lua_State *L)
 
 	if (!copy)
 		return luaL_error(L, "pkt:copy: out of memory");
-	packet_push_own(L, copy);
+	const struct packet_handle *from = lua_touserdata(L, 1);
+
+	packet_push_seen(L, copy, from->link, from->dir);
 	return 1;
 }
 
@@ -194,7 +206,14 @@ static int lpacket_turn(lua_State *L)
 }
 
 /* The properties that are no layers; payload lies behind the transport header. */
-enum property { PROPERTY_PAYLOAD = 100, PROPERTY_PORT, PROPERTY_TIME, PROPERTY_MALFORMED };
+enum property {
+	PROPERTY_PAYLOAD = 100,
+	PROPERTY_PORT,
+	PROPERTY_TIME,
+	PROPERTY_MALFORMED,
+	PROPERTY_LINK,
+	PROPERTY_DIR
+};
 
 static void payload_push(lua_State *L, const struct packet *p)
 {
@@ -208,8 +227,10 @@ static void payload_push(lua_State *L, const struct packet *p)
 	lua_pushlstring(L, (const char *)p->data + at, end > at ? end - at : 0);
 }
 
-static int property_push(lua_State *L, const struct packet *p, enum property property)
+static int property_push(lua_State *L, const struct packet_handle *handle, enum property property)
 {
+	const struct packet *p = handle->packet;
+
 	switch (property) {
 	case PROPERTY_PAYLOAD:
 		payload_push(L, p);
@@ -229,6 +250,15 @@ static int property_push(lua_State *L, const struct packet *p, enum property pro
 				(int)p->malformed_at, malformed_text(p->malformed));
 		else
 			lua_pushnil(L);
+		break;
+	case PROPERTY_LINK:
+		if (handle->dir)
+			lua_pushstring(L, handle->link);
+		else
+			lua_pushnil(L);
+		break;
+	case PROPERTY_DIR:
+		lua_pushstring(L, handle->dir);
 	}
 	return 1;
 }
@@ -251,7 +281,7 @@ static int lpacket_index(lua_State *L)
 	int what = (int)lua_tointeger(L, -1);
 
 	if (what >= PROPERTY_PAYLOAD)
-		return property_push(L, handle->packet, what);
+		return property_push(L, handle, what);
 	if (packet_layer(handle->packet, what))
 		layer_view_push(L, 1, what);
 	else
@@ -297,7 +327,8 @@ static void names_push(lua_State *L)
 		const char *name;
 		enum property property;
 	} properties[] = { { "payload", PROPERTY_PAYLOAD }, { "port", PROPERTY_PORT },
-		{ "time", PROPERTY_TIME }, { "malformed", PROPERTY_MALFORMED } };
+		{ "time", PROPERTY_TIME }, { "malformed", PROPERTY_MALFORMED },
+		{ "link", PROPERTY_LINK }, { "dir", PROPERTY_DIR } };
 
 	luaL_newlib(L, methods);
 	for (enum layer_id layer = LAYER_none + 1; layer < LAYER_COUNT; layer++) {

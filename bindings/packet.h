@@ -10,6 +10,8 @@
 struct packet_handle {
 	struct packet *packet; /* NULL: the call is over */
 	bool is_own;	       /* a copy; freed with the handle */
+	const char *dir;       /* of a sniffed one: "in" or "out"; else NULL */
+	char link[16];	       /* where it was seen */
 };
 
 /* Registers the metatables of packets and layers. */
@@ -21,6 +23,9 @@ void packet_handle_lent_push(lua_State *L);
 
 /* Pushes a handle that owns p. */
 void packet_push_own(lua_State *L, struct packet *p);
+
+/* The same for a packet that was seen on a link. dir is a literal. */
+void packet_push_seen(lua_State *L, struct packet *p, const char *link, const char *dir);
 
 /* A packet at idx; raises for anything else and for one whose call is over. */
 struct packet *check_packet(lua_State *L, int idx);

@@ -11,7 +11,6 @@
 #include "bindings/rule.h"
 #include "bindings/state.h"
 #include "host/base/log.h"
-#include "host/engine/setup.h"
 #include "host/packet/parse.h"
 
 static const char *const type_port = "moontap.port";
@@ -337,75 +336,6 @@ static int lport_tostring(lua_State *L)
 	return 1;
 }
 
-static void check_device_name(lua_State *L, const char *what, char *out)
-{
-	if (lua_getfield(L, 1, "name") != LUA_TSTRING)
-		luaL_error(L, "%s: name must be a string like \"tun0\", not a %s", what,
-			luaL_typename(L, -1));
-	const char *name = lua_tostring(L, -1);
-	const char *wrong = name_check(name);
-
-	if (wrong)
-		luaL_error(L, "%s: name = \"%s\": %s", what, name, wrong);
-	strcpy(out, name);
-	lua_pop(L, 1);
-}
-
-/* What mt.tun and mt.tap have in common: the table at 1 becomes a wish. */
-static void check_wish(lua_State *L, const char *what, struct device_wish *wish)
-{
-	check_device_name(L, what, wish->name);
-	wish->addrs = check_prefixes(L, 1, what, "addr", &wish->addr_count);
-	wish->routes = check_prefixes(L, 1, what, "routes", &wish->route_count);
-	wish->mtu = (uint32_t)check_integer_field(
-		L, 1, what, "mtu", 68, device_mtu_max(wish->first), 0);
-	wish->is_up = check_bool_field(L, 1, what, "up", true);
-	wish->with_dad = check_bool_field(L, 1, what, "dad", false);
-	wish->is_forced = check_bool_field(L, 1, what, "force", false);
-}
-
-static int device_open(lua_State *L, const struct device_wish *wish)
-{
-	struct refusal why = { 0 };
-	struct lane *lane;
-
-	if (setup_device(state_of(L)->worker, wish, &lane, &why))
-		return push_refusal(L, &why);
-	port_push(L, lane);
-	return 1;
-}
-
-/* mt.tun{ name=, addr=, routes=, mtu=, up=, dad=, force= } -> port | nil, why, errno */
-int lport_tun(lua_State *L)
-{
-	static const char *const keys[] = { "name", "addr", "routes", "mtu", "up", "dad", "force",
-		NULL };
-	struct device_wish wish = { .first = LAYER_ip };
-
-	luaL_checktype(L, 1, LUA_TTABLE);
-	check_keys(L, 1, "mt.tun", keys);
-	check_wish(L, "mt.tun", &wish);
-	return device_open(L, &wish);
-}
-
-/* mt.tap{ as mt.tun, mac= of the kernel's end, port_mac= of ours } -> port | nil, why, errno */
-int lport_tap(lua_State *L)
-{
-	static const char *const keys[] = { "name", "addr", "routes", "mtu", "up", "dad", "force",
-		"mac", "port_mac", NULL };
-	struct device_wish wish = { .first = LAYER_eth };
-	uint8_t mac[6], port_mac[6];
-
-	luaL_checktype(L, 1, LUA_TTABLE);
-	check_keys(L, 1, "mt.tap", keys);
-	check_wish(L, "mt.tap", &wish);
-	if (check_mac_field(L, 1, "mt.tap", "mac", mac))
-		wish.mac = mac;
-	if (check_mac_field(L, 1, "mt.tap", "port_mac", port_mac))
-		wish.port_mac = port_mac;
-	return device_open(L, &wish);
-}
-
 /* mt.bridge(a, b): each passes to the other what its rules have no opinion on. */
 int lport_bridge(lua_State *L)
 {
@@ -416,21 +346,6 @@ int lport_bridge(lua_State *L)
 	b->next = a;
 	a->fallback = b->fallback = VERDICT_PASS;
 	return 0;
-}
-
-/* mt.pair("ip"|"eth" [, name, name]) -> port, port | nil, why, errno */
-int lport_pair(lua_State *L)
-{
-	enum layer_id first = check_first(L, 1);
-	const char *names[2] = { luaL_optstring(L, 2, "left"), luaL_optstring(L, 3, "right") };
-	struct refusal why = { 0 };
-	struct lane *lanes[2];
-
-	if (setup_pair(state_of(L)->worker, first, names, lanes, &why))
-		return push_refusal(L, &why);
-	port_push(L, lanes[0]);
-	port_push(L, lanes[1]);
-	return 2;
 }
 
 static const struct luaL_Reg methods[] = { { "on", lport_on }, { "before", lport_before },

@@ -20,3 +20,5 @@ int lport_tun(lua_State *L);
 int lport_tap(lua_State *L);
 int lport_bridge(lua_State *L);
 int lport_pair(lua_State *L);
+int lport_attach(lua_State *L);
+int lport_veth(lua_State *L);

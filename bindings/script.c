@@ -7,7 +7,9 @@
 
 #include "bindings/call.h"
 #include "bindings/coroutine.h"
+#include "bindings/end.h"
 #include "bindings/glue.h"
+#include "bindings/link.h"
 #include "bindings/log.h"
 #include "bindings/open.h"
 #include "bindings/state.h"
@@ -133,8 +135,8 @@ static void script_timer(struct script *script, int ref, bool is_last)
 
 static bool script_is_waiting(const struct script *script)
 {
-	(void)script;
-	return false; /* who waits in mt.run() waits for the end itself */
+	/* Who waits in mt.run() waits for the end itself. */
+	return script->children > 0;
 }
 
 static void hook_interrupt(lua_State *L, lua_Debug *ar)
@@ -167,6 +169,7 @@ static void script_ended(struct script *script)
 {
 	hook_clear(script);
 	coroutine_end(script);
+	end_call(script);
 }
 
 static void script_close(struct script *script)
@@ -183,6 +186,7 @@ const struct script_ops lua_script_ops = {
 	.verdict = call_verdict,
 	.match = call_match,
 	.timer = script_timer,
+	.event = link_event,
 	.is_waiting = script_is_waiting,
 	.ended = script_ended,
 	.interrupt = script_interrupt,

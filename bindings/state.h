@@ -20,6 +20,7 @@ struct script {
 	lua_State *chunk; /* the coroutine of the script's main part; NULL before and after */
 	lua_State *running; /* the coroutine that runs now, if one does */
 	int chunk_ref;
+	int children;		 /* processes of the script that have not ended */
 	int scripts_waiting;	 /* coroutines that wait in mt.run() */
 	bool is_owner;		 /* the state is ours to close; false under a stock lua5.4 */
 	bool is_in_call;	 /* a rule's or match's function runs: it cannot wait */
