@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "bindings/console.h"
 #include "host/base/log.h"
 
 static const char ours, waiting; /* registry keys: a weak set of coroutines; those in mt.run() */
@@ -20,14 +21,38 @@ lua_State *coroutine_new(lua_State *L)
 	return co;
 }
 
-bool coroutine_is_ours(lua_State *L)
+/* Pushes co onto L, whichever of the two runs. */
+static void thread_push(lua_State *L, lua_State *co)
+{
+	lua_pushthread(co);
+	if (co != L)
+		lua_xmove(co, L, 1);
+}
+
+static bool is_kept(lua_State *L, lua_State *co)
 {
 	lua_rawgetp(L, LUA_REGISTRYINDEX, &ours);
-	lua_pushthread(L);
+	thread_push(L, co);
 	bool is_ours = lua_rawget(L, -2) != LUA_TNIL;
 
 	lua_pop(L, 2);
 	return is_ours;
+}
+
+bool coroutine_is_ours(lua_State *L)
+{
+	return is_kept(L, L);
+}
+
+void coroutine_abandon(lua_State *L, lua_State *co)
+{
+	lua_rawgetp(L, LUA_REGISTRYINDEX, &ours);
+	thread_push(L, co);
+	lua_pushnil(L);
+	lua_rawset(L, -3);
+	lua_pop(L, 1);
+	lua_sethook(co, NULL, 0, 0);
+	lua_resetthread(co); /* closes what it had to close */
 }
 
 /* Does the message begin with "file:line: "? */
@@ -119,10 +144,16 @@ void coroutine_resume(struct script *script, lua_State *L, lua_State *co, int co
 	lua_State *outer = script->running;
 	int results;
 
+	if (!is_kept(L, co))
+		return; /* it was given up while it waited */
 	script->running = co;
 	int status = lua_resume(co, L, count, &results);
 
 	script->running = outer;
+	if (console_resumed(script, co, status, results) && status != LUA_YIELD) {
+		lua_settop(co, 0);
+		return;
+	}
 	if (status == LUA_YIELD) {
 		lua_pop(co, results);
 		return;

@@ -20,6 +20,9 @@ bool coroutine_is_ours(lua_State *L);
  * the host ends with status 1. */
 void coroutine_resume(struct script *script, lua_State *L, lua_State *co, int count);
 
+/* Gives co up: what it waits for resumes it no more. */
+void coroutine_abandon(lua_State *L, lua_State *co);
+
 /* The error that co died of: "file:line: what", one line, on top of co. */
 const char *coroutine_error(lua_State *co);
 

@@ -2,6 +2,7 @@
 /* Brings a script's words to the terminal without making packets wait for it. */
 #include "bindings/log.h"
 
+#include "bindings/console.h"
 #include "bindings/state.h"
 #include "host/base/log.h"
 
@@ -30,7 +31,8 @@ int llog_print(lua_State *L)
 	words_join(L, &len);
 	lua_pushliteral(L, "\n");
 	lua_concat(L, 2);
-	log_write(LOG_OUT, lua_tostring(L, -1), len + 1, !state_of(L)->is_in_call);
+	if (!console_print(state_of(L), lua_tostring(L, -1), len + 1))
+		log_write(LOG_OUT, lua_tostring(L, -1), len + 1, !state_of(L)->is_in_call);
 	return 0;
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "bindings/call.h"
+#include "bindings/console.h"
 #include "bindings/coroutine.h"
 #include "bindings/end.h"
 #include "bindings/glue.h"
@@ -83,7 +84,7 @@ static int script_open(struct script **out, struct worker *worker, struct refusa
 static void arg_set(lua_State *L, const struct script_source *source)
 {
 	lua_createtable(L, source->argc, 1);
-	lua_pushstring(L, source->path);
+	lua_pushstring(L, source->path ? source->path : "moontap");
 	lua_rawseti(L, -2, 0);
 	for (int i = 0; i < source->argc; i++) {
 		lua_pushstring(L, source->argv[i]);
@@ -104,12 +105,16 @@ static enum script_state script_load(
 {
 	lua_State *L = script->L;
 	lua_State *co = coroutine_new(L);
-	const char *path = strcmp(source->path, "-") ? source->path : NULL;
+	const char *path = source->path && strcmp(source->path, "-") ? source->path : NULL;
 	int results;
 
 	script->chunk_ref = luaL_ref(L, LUA_REGISTRYINDEX);
 	script->chunk = co;
 	arg_set(L, source);
+	if (!source->path) {
+		script->chunk = NULL; /* a console alone */
+		return SCRIPT_DONE;
+	}
 	if (luaL_loadfilex(co, path, "t") != LUA_OK)
 		return failed(script, coroutine_error(co), why);
 	luaL_checkstack(co, source->argc, "too many arguments");
@@ -187,6 +192,8 @@ const struct script_ops lua_script_ops = {
 	.match = call_match,
 	.timer = script_timer,
 	.event = link_event,
+	.eval = console_eval,
+	.cancel = console_cancel,
 	.is_waiting = script_is_waiting,
 	.ended = script_ended,
 	.interrupt = script_interrupt,

@@ -99,6 +99,12 @@ int ltimer_sleep(lua_State *L)
 	return lua_yield(L, 0);
 }
 
+void timer_soon(lua_State *L)
+{
+	lua_pushthread(L);
+	timer_start(L, 0, 0, luaL_ref(L, LUA_REGISTRYINDEX));
+}
+
 /* mt.go(fn, ...): runs fn as a coroutine that may wait. */
 int ltimer_go(lua_State *L)
 {

@@ -12,6 +12,9 @@ void timer_open(lua_State *L);
 struct script;
 void timer_fire(struct script *script, int ref, bool is_last);
 
+/* The running coroutine goes on at the loop's next turn; it must yield now. */
+void timer_soon(lua_State *L);
+
 int ltimer_now(lua_State *L);
 int ltimer_after(lua_State *L);
 int ltimer_every(lua_State *L);

@@ -97,6 +97,14 @@ bool options_read(struct options *out, const char *command, char **argv)
 	return true;
 }
 
+void options_apply(const struct options *options)
+{
+	if (options->quiet)
+		log_set_level(LOG_LEVEL_WARN);
+	if (options->verbose)
+		log_set_level(LOG_LEVEL_DEBUG);
+}
+
 void options_help(void)
 {
 	for (unsigned i = 0; i < OPTION_COUNT; i++) {

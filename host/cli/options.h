@@ -17,5 +17,8 @@ struct options {
  * line was written to stderr. */
 bool options_read(struct options *out, const char *command, char **argv);
 
+/* -q and -v take effect. */
+void options_apply(const struct options *options);
+
 /* The options' lines of a help text, to stdout. */
 void options_help(void);

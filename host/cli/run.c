@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* moontap run: a script over its ports, alone or around a command. */
+#include "host/cli/run.h"
+
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -8,9 +10,7 @@
 
 #include "host/base/log.h"
 #include "host/cli/cli.h"
-#include "host/cli/options.h"
 #include "host/cli/scripts.h"
-#include "host/engine/host.h"
 #include "host/engine/sandbox.h"
 
 static int refused(const struct refusal *why)
@@ -64,34 +64,42 @@ static int trace_open(struct trace *trace, const char *text, struct refusal *why
 	return text ? filter_open(&trace->match, text, LAYER_ip, why) : 0;
 }
 
-static int run(const struct options *options, const struct script_ops *ops)
+int run_prepare(const struct options *options, struct run_extra *extra)
 {
 	struct refusal why = { 0 };
-	char path[PATH_MAX];
-	struct trace trace = { 0 };
-	struct command command = { .argv = options->command };
 
-	if (!script_locate(options->script ? options->script : "ping", path, sizeof(path)))
+	extra->has_script = options->script || !extra->is_console;
+	if (extra->has_script && !script_locate(options->script ? options->script : "ping",
+					 extra->path, sizeof(extra->path)))
 		return STATUS_REFUSED;
-	if (options->trace && trace_open(&trace, options->trace_filter, &why)) {
+	if (options->trace && trace_open(&extra->trace, options->trace_filter, &why)) {
 		log_line(LOG_LEVEL_ERROR, "run: --trace: %s", why.text);
 		return STATUS_USAGE;
 	}
 	if (options->sandbox && sandbox_enter(&why))
 		return refused(&why);
-	struct keeper keeper;
+	return keeper_start(&extra->keeper, &why) ? refused(&why) : STATUS_OK;
+}
 
-	if (keeper_start(&keeper, &why))
-		return refused(&why);
+int run_serve(const struct options *options, const struct script_ops *ops, struct run_extra *extra)
+{
+	struct command command = { .argv = options->command };
+	struct refusal why = { 0 };
+	char control[CONTROL_PATH];
+	bool has_control = control_path(getpid(), control, sizeof(control));
 	struct host host = {
-		.source = { path, options->script_argc, options->script_argv },
+		.source = { extra->has_script ? extra->path : NULL, options->script_argc,
+			options->script_argv },
 		.ops = ops,
 		.commands = &command,
 		.command_count = options->command ? 1 : 0,
 		.stats_to = options->stats ? LOG_ERR : 0,
-		.trace = options->trace ? &trace : NULL,
-		.keeper = &keeper,
+		.trace = options->trace ? &extra->trace : NULL,
+		.keeper = &extra->keeper,
 		.is_told = options->verbose,
+		.control_path = has_control ? control : NULL,
+		.console_fd = extra->console_fd,
+		.is_deaf = extra->is_console,
 	};
 
 	if (host_init(&host, &why))
@@ -101,14 +109,26 @@ static int run(const struct options *options, const struct script_ops *ops)
 	if (host.why.text[0])
 		log_line(LOG_LEVEL_ERROR, "%s", host.why.text);
 	host_fini(&host);
-	keeper_end(&keeper);
-	if (trace.match)
-		filter_close(trace.match);
 	return status;
+}
+
+int run_finish(struct run_extra *extra, int status)
+{
+	keeper_end(&extra->keeper);
+	if (extra->trace.match)
+		filter_close(extra->trace.match);
+	return status;
+}
+
+void run_extra_forget(struct run_extra *extra)
+{
+	close(extra->keeper.fd);
+	extra->keeper.fd = -1;
 }
 
 int cli_run(int argc, char **argv, const struct script_ops *ops)
 {
+	struct run_extra extra = { 0 };
 	struct options options;
 
 	(void)argc;
@@ -116,9 +136,10 @@ int cli_run(int argc, char **argv, const struct script_ops *ops)
 		return STATUS_USAGE;
 	if (options.help)
 		return run_help();
-	if (options.quiet)
-		log_set_level(LOG_LEVEL_WARN);
-	if (options.verbose)
-		log_set_level(LOG_LEVEL_DEBUG);
-	return run(&options, ops);
+	options_apply(&options);
+	int status = run_prepare(&options, &extra);
+
+	if (status != STATUS_OK)
+		return status;
+	return run_finish(&extra, run_serve(&options, ops, &extra));
 }

@@ -16,8 +16,8 @@
 enum {
 	TERMINAL_RETRY_MS = 20,
 	END_POLL_MS = 50,
-	END_URGES = 3,	   /* so often, once a second, a script that does not end is interrupted */
-	REPEAT_MS = 200,   /* so soon no person presses Ctrl-C again */
+	END_URGES = 3,	 /* so often, once a second, a script that does not end is interrupted */
+	REPEAT_MS = 200, /* so soon no person presses Ctrl-C again */
 	STATUS_AT_ONCE = 130,
 };
 
@@ -71,6 +71,8 @@ static void signals_ready(struct watch *watch, uint32_t events)
 
 	(void)events;
 	if (read(watch->fd, &info, sizeof(info)) != sizeof(info))
+		return;
+	if (host->is_deaf && info.ssi_signo == SIGINT)
 		return;
 	int64_t now = clock_now(&host->worker.clock).ns;
 

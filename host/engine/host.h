@@ -21,7 +21,10 @@ struct host {
 	enum log_stream stats_to; /* where the counters go at the end; 0: nowhere */
 	struct trace *trace;	  /* NULL: no trace */
 	struct keeper *keeper;
-	bool is_told; /* changes of the network are logged as `ip` lines */
+	const char *control_path; /* where consoles connect; NULL: nowhere */
+	bool is_deaf;		  /* to SIGINT: it is a console's */
+	int console_fd;		  /* a console that is there already, > 0: the host ends with it */
+	bool is_told;		  /* changes of the network are logged as `ip` lines */
 
 	struct loop loop;
 	struct watch wake;

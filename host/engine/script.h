@@ -53,6 +53,11 @@ struct script_ops {
 	/* A link or its addresses have changed (ifindex 0: any may have). May be NULL. */
 	void (*event)(struct script *script, const char *netns, int ifindex, bool is_gone);
 
+	/* Runs what somebody typed, for the control connection `id`; answers by control_send. Both
+	 * may be NULL. cancel gives up what the connection runs. */
+	void (*eval)(struct script *script, uint64_t id, const char *text, size_t len);
+	void (*cancel)(struct script *script, uint64_t id);
+
 	/* Is some part of it waiting for something that is not a timer? */
 	bool (*is_waiting)(const struct script *script);
 

@@ -169,7 +169,8 @@ static void state_set(struct worker *worker, enum worker_state state)
 
 bool worker_has_work(const struct worker *worker)
 {
-	if (worker->timers.count || worker->dp.ops->is_waiting(worker->dp.script))
+	if (worker->timers.count || control_is_used(worker) ||
+		worker->dp.ops->is_waiting(worker->dp.script))
 		return true;
 	for (const struct lane *lane = worker->dp.lanes; lane; lane = lane->sibling) {
 		if (lane->is_open)
@@ -193,6 +194,21 @@ static enum script_state script_load(struct worker *worker)
 	return ops->load(worker->dp.script, &worker->host->source, &worker->why);
 }
 
+/* A console that cannot connect is no reason not to serve packets. */
+static void consoles_open(struct worker *worker)
+{
+	const struct host *host = worker->host;
+	struct refusal why;
+	int error = 0;
+
+	if (host->console_fd > 0)
+		error = control_serve(worker, host->console_fd, &why);
+	if (!error && host->control_path)
+		error = control_listen(worker, host->control_path, &why);
+	if (error)
+		log_line(LOG_LEVEL_DEBUG, "%s", why.text);
+}
+
 static void *worker_main(void *arg)
 {
 	struct worker *worker = arg;
@@ -206,11 +222,13 @@ static void *worker_main(void *arg)
 		state_set(worker, WORKER_FAILED);
 		return NULL;
 	}
+	consoles_open(worker);
 	state_set(worker, WORKER_READY);
 	while (!worker->is_stopping && worker_has_work(worker))
 		worker_turn(worker, -1);
 	worker->is_stopping = true;
 	worker->dp.ops->ended(worker->dp.script);
+	control_close(worker);
 	lanes_close(worker);
 	state_set(worker, WORKER_ENDED);
 	return NULL;

@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 
 #include "host/base/log.h"
+#include "host/engine/control.h"
 #include "host/engine/datapath.h"
 #include "host/engine/follow.h"
 #include "host/engine/timer.h"
@@ -31,6 +32,8 @@ struct worker {
 	struct log_outlet outlet;
 	struct watch wake;
 	struct world *world;
+	struct control *controls; /* consoles, and where they connect */
+	uint64_t control_last_id;
 	struct follow *follows; /* the namespaces whose changes are heard */
 	bool is_stopping;	/* seen on this thread */
 	_Atomic bool stop_wanted;
