@@ -122,7 +122,18 @@ int console_talk(int fd)
 	sigaction(SIGINT, &note, NULL);
 	if (is_person)
 		printf("moontap: Lua %s; mt is loaded, Ctrl-D ends\n", "5.4");
-	while ((line = line_read(text ? ">> " : "> ", is_person))) {
+	/* An empty line is answered when the script has set up: then what it said stands above. */
+	if (message_send(fd, CONTROL_EVAL, "", 0) || answer_show(fd) == ANSWER_CLOSED)
+		return STATUS_OK;
+	while ((line = line_read(text ? ">> " : "> ", is_person)) || is_interrupted) {
+		if (is_interrupted) {
+			is_interrupted = 0; /* Ctrl-C at the prompt gives up what was typed */
+			putchar('\n');
+			free(line);
+			free(text);
+			text = NULL;
+			continue;
+		}
 		if (is_person && *line)
 			add_history(line);
 		text = lines_join(text, line);
