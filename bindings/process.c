@@ -14,6 +14,7 @@
 #include "bindings/state.h"
 #include "host/base/log.h"
 #include "host/engine/process.h"
+#include "host/engine/world.h"
 
 static const char *const type_child = "moontap.child";
 
@@ -201,6 +202,8 @@ int lprocess_spawn(lua_State *L)
 	child->line_ref = function_ref(L, "on_line");
 	child->exit_ref = function_ref(L, "on_exit");
 	wish.is_captured = child->line_ref != LUA_NOREF;
+	if (world_is_recorded(script->worker->world))
+		return 1; /* inert: it has ended, with 0 */
 	if (process_start(&child->process, script->worker->host->keeper, &wish, &why))
 		return push_refusal(L, &why);
 	child->process.watch.ready = child_ready;

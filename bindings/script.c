@@ -138,6 +138,11 @@ static void script_timer(struct script *script, int ref, bool is_last)
 	timer_fire(script, ref, is_last);
 }
 
+static bool script_is_done(const struct script *script)
+{
+	return !script->chunk;
+}
+
 static bool script_is_waiting(const struct script *script)
 {
 	/* Who waits in mt.run() waits for the end itself. */
@@ -194,6 +199,7 @@ const struct script_ops lua_script_ops = {
 	.event = link_event,
 	.eval = console_eval,
 	.cancel = console_cancel,
+	.is_done = script_is_done,
 	.is_waiting = script_is_waiting,
 	.ended = script_ended,
 	.interrupt = script_interrupt,

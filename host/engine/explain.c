@@ -46,9 +46,22 @@ static void mac_add_text(struct text *out, const struct nlattr *attr)
 		mac[5]);
 }
 
+static void peer_add(struct text *out, const struct nlattr *peer)
+{
+	const struct ifinfomsg *header = mnl_attr_get_payload(peer);
+	const struct nlattr *attr;
+
+	mnl_attr_for_each_payload(
+		(const void *)(header + 1), mnl_attr_get_payload_len(peer) - sizeof(*header))
+	{
+		if (mnl_attr_get_type(attr) == IFLA_IFNAME)
+			text_add(out, " peer name %s", mnl_attr_get_str(attr));
+	}
+}
+
 static void data_add(struct text *out, const struct nlattr *data, const char *kind)
 {
-	const struct nlattr *attr, *inner;
+	const struct nlattr *attr;
 
 	mnl_attr_for_each_nested(attr, data)
 	{
@@ -58,17 +71,8 @@ static void data_add(struct text *out, const struct nlattr *data, const char *ki
 			text_add(out, " id %u", mnl_attr_get_u32(attr));
 		if (!strcmp(kind, "vxlan") && type == IFLA_VXLAN_PORT)
 			text_add(out, " dstport %u", __builtin_bswap16(mnl_attr_get_u16(attr)));
-		if (strcmp(kind, "veth") || type != VETH_INFO_PEER)
-			continue;
-		mnl_attr_for_each_payload((const void *)((const char *)mnl_attr_get_payload(attr) +
-							 sizeof(struct ifinfomsg)),
-			mnl_attr_get_payload_len(attr) - sizeof(struct ifinfomsg))
-		{
-			inner = attr;
-			if (mnl_attr_get_type(inner) == IFLA_IFNAME)
-				text_add(out, " peer name %s", mnl_attr_get_str(inner));
-		}
-		return;
+		if (!strcmp(kind, "veth") && type == VETH_INFO_PEER)
+			peer_add(out, attr);
 	}
 }
 

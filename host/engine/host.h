@@ -24,6 +24,7 @@ struct host {
 	const char *control_path; /* where consoles connect; NULL: nowhere */
 	bool is_deaf;		  /* to SIGINT: it is a console's */
 	int console_fd;		  /* a console that is there already, > 0: the host ends with it */
+	bool is_recorded;	  /* the network is a recorded one: nothing is touched */
 	bool is_told;		  /* changes of the network are logged as `ip` lines */
 
 	struct loop loop;

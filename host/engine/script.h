@@ -58,6 +58,9 @@ struct script_ops {
 	void (*eval)(struct script *script, uint64_t id, const char *text, size_t len);
 	void (*cancel)(struct script *script, uint64_t id);
 
+	/* Has the main part returned? */
+	bool (*is_done)(const struct script *script);
+
 	/* Is some part of it waiting for something that is not a timer? */
 	bool (*is_waiting)(const struct script *script);
 

@@ -162,7 +162,8 @@ static int link_lane_open(struct worker *worker, struct port *port, const struct
 
 	if (error) {
 		free(port);
-		close(fd);
+		if (fd >= 0)
+			close(fd);
 		return error;
 	}
 	port->ifindex = link->ifindex;
@@ -219,6 +220,35 @@ static int device_open(struct worker *worker, struct netlink *netlink,
 	return error;
 }
 
+/* In a recorded network a device is a record and a port that nothing comes by. */
+static int recorded_open(struct worker *worker, const char *name, const char *netns,
+	enum layer_id first, const struct link *link, struct lane **out, struct refusal *why)
+{
+	struct port *port, *far;
+
+	if (!pair_new(first, &port, &far))
+		return refuse(why, ENOMEM, "%s: out of memory", name);
+	far->ops->close(far);
+	free(far);
+	mac_make(port->mac, name);
+	return link_lane_open(worker, port, link, netns, -1, out, why);
+}
+
+static int recorded_device(struct worker *worker, struct netlink *netlink,
+	const struct device_wish *wish, struct lane **out, struct refusal *why)
+{
+	struct link link;
+	const char *kind = wish->first == LAYER_eth ? "tap" : "tun";
+	int error = world_link(worker->world, wish->netns, wish->name, kind, why);
+
+	if (error)
+		return error;
+	device_tell(worker->world, wish);
+	error = link_prepare(netlink, wish, &link, why);
+	return error ? error
+		     : recorded_open(worker, wish->name, wish->netns, wish->first, &link, out, why);
+}
+
 int setup_device(struct worker *worker, const struct device_wish *wish, struct lane **out,
 	struct refusal *why)
 {
@@ -231,6 +261,8 @@ int setup_device(struct worker *worker, const struct device_wish *wish, struct l
 
 	if (error)
 		return error;
+	if (world_is_recorded(worker->world))
+		return recorded_device(worker, netlink, wish, out, why);
 	int fd = device_open(worker, netlink, wish, &link, why);
 
 	if (fd < 0)
@@ -255,10 +287,15 @@ int setup_attach(struct worker *worker, const char *name, const char *netns, boo
 
 	if (!netlink)
 		return -why->code;
-	int error = link_get(netlink, name, 0, &link, why);
+	bool is_recorded = world_is_recorded(worker->world);
+	int error = is_recorded ? world_link(worker->world, netns, name, "", why) : 0;
 
+	if (!error)
+		error = link_get(netlink, name, 0, &link, why);
 	if (error)
 		return error;
+	if (is_recorded)
+		return recorded_open(worker, name, netns, LAYER_eth, &link, out, why);
 	int fd = world_open(worker->world, netns, REQUEST_OPEN_PACKET, name, link.ifindex, why);
 
 	if (fd < 0)

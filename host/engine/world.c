@@ -9,6 +9,7 @@
 
 #include "host/base/log.h"
 #include "host/engine/explain.h"
+#include "host/engine/record.h"
 #include "host/netlink/netns.h"
 
 struct place {
@@ -17,8 +18,9 @@ struct place {
 };
 
 struct world {
-	struct keeper *keeper;
-	struct place *places; /* the namespaces that were used */
+	struct keeper *keeper; /* NULL in a recorded world */
+	struct record *record; /* NULL in the real one */
+	struct place *places;  /* the namespaces that were used */
 	bool is_told, is_kept;
 };
 
@@ -29,6 +31,33 @@ struct world *world_new(struct keeper *keeper, bool is_told)
 	if (world)
 		*world = (struct world){ .keeper = keeper, .is_told = is_told };
 	return world;
+}
+
+struct world *world_new_recorded(bool is_told)
+{
+	struct world *world = world_new(NULL, is_told);
+
+	if (!world)
+		return NULL;
+	world->record = record_new();
+	if (!world->record) {
+		free(world);
+		return NULL;
+	}
+	return world;
+}
+
+bool world_is_recorded(const struct world *world)
+{
+	return world->record != NULL;
+}
+
+int world_link(struct world *world, const char *netns, const char *name, const char *kind,
+	struct refusal *why)
+{
+	int ifindex = record_link(world->record, netns, name, kind);
+
+	return ifindex < 0 ? refuse(why, -ifindex, "%s: out of memory", name) : 0;
 }
 
 static void place_free(struct place *place)
@@ -45,6 +74,8 @@ void world_free(struct world *world)
 		world->places = place->next;
 		place_free(place);
 	}
+	if (world->record)
+		record_free(world->record);
 	free(world);
 }
 
@@ -55,8 +86,14 @@ void world_keep(struct world *world, bool is_kept)
 
 static void tell(struct world *world, const char *line)
 {
-	if (world->is_told)
+	if (!world->is_told)
+		return;
+	if (!world->record) {
 		log_line(LOG_LEVEL_INFO, "%s", line);
+		return;
+	}
+	log_write(LOG_OUT, line, strlen(line), true);
+	log_write(LOG_OUT, "\n", 1, true);
 }
 
 static int carry_change(void *arg, const struct netlink_change *change, char *says, size_t room)
@@ -93,16 +130,48 @@ static int carry_change(void *arg, const struct netlink_change *change, char *sa
 	return reply.error;
 }
 
+static int record_carry(void *arg, const struct netlink_change *change, char *says, size_t room)
+{
+	struct world *world = arg;
+	char line[512] = "";
+
+	(void)room;
+	says[0] = '\0';
+	explain_change(world_netlink(world, change->netns, NULL), change, line, sizeof(line));
+	int error = record_change(world->record, change);
+
+	if (!error)
+		tell(world, line);
+	return error;
+}
+
+static int record_carry_dump(
+	void *arg, const char *netns, struct nlmsghdr *request, mnl_cb_t each, void *each_arg)
+{
+	return record_dump(((struct world *)arg)->record, netns, request, each, each_arg);
+}
+
 static const struct netlink_carrier carrier = { .change = carry_change };
+static const struct netlink_carrier record_carrier = { .change = record_carry,
+	.dump = record_carry_dump };
 
 static int place_socket(
 	struct world *world, const char *netns, struct netlink *out, struct refusal *why)
 {
+	if (world->record)
+		return 0;
 	if (!netns[0])
 		return netlink_open(out, why);
 	int fd = world_open(world, netns, REQUEST_OPEN_NETLINK, "", 0, why);
 
 	return fd < 0 ? fd : netlink_from_fd(out, fd, why);
+}
+
+static bool netns_is_there(const struct world *world, const char *netns)
+{
+	if (world->record)
+		return record_netns_has(world->record, netns);
+	return !netns[0] || netns_inode(netns);
 }
 
 struct netlink *world_netlink(struct world *world, const char *netns, struct refusal *why)
@@ -113,7 +182,7 @@ struct netlink *world_netlink(struct world *world, const char *netns, struct ref
 		place = place->next;
 	if (place)
 		return &place->netlink;
-	if (netns[0] && !netns_inode(netns) && world_netns_add(world, netns, why))
+	if (!netns_is_there(world, netns) && world_netns_add(world, netns, why))
 		return NULL;
 	place = calloc(1, sizeof(*place));
 	if (!place || place_socket(world, netns, &place->netlink, why)) {
@@ -123,11 +192,21 @@ struct netlink *world_netlink(struct world *world, const char *netns, struct ref
 		return NULL;
 	}
 	snprintf(place->netlink.netns, sizeof(place->netlink.netns), "%s", netns);
-	place->netlink.carrier = &carrier;
+	place->netlink.carrier = world->record ? &record_carrier : &carrier;
 	place->netlink.carrier_arg = world;
 	place->next = world->places;
 	world->places = place;
 	return &place->netlink;
+}
+
+static int netns_record(struct world *world, const char *name, bool is_add, struct refusal *why)
+{
+	int error = is_add ? record_netns_add(world->record, name)
+			   : record_netns_del(world->record, name);
+
+	return error ? refuse(why, -error, "netns %s: %s", name,
+			       is_add ? "exists already" : "no such namespace")
+		     : 0;
 }
 
 static int netns_request(struct world *world, const char *name, bool is_add, struct refusal *why)
@@ -137,7 +216,8 @@ static int netns_request(struct world *world, const char *name, bool is_add, str
 	char line[96];
 
 	snprintf(request.netns, sizeof(request.netns), "%s", name);
-	int error = keeper_ask(world->keeper, &request, &reply, why);
+	int error = world->record ? netns_record(world, name, is_add, why)
+				  : keeper_ask(world->keeper, &request, &reply, why);
 
 	snprintf(line, sizeof(line), "ip netns %s %s", is_add ? "add" : "del", name);
 	if (!error)
@@ -171,6 +251,10 @@ int world_sysctl(struct world *world, const char *netns, const char *path, const
 	struct reply reply;
 	char line[512];
 
+	if (world->record && !value) {
+		record_sysctl_get(world->record, netns, path, old);
+		return 0;
+	}
 	if (!netns[0] && !value)
 		return sysctl_get(path, old, why);
 	if (value && (!*value || strlen(value) >= SYSCTL_VALUE))
@@ -180,11 +264,12 @@ int world_sysctl(struct world *world, const char *netns, const char *path, const
 	strcpy(request.payload, path);
 	strcpy(request.payload + strlen(path) + 1, value ? value : "");
 	request.len = strlen(path) + strlen(value ? value : "") + 2;
-	int error = keeper_ask(world->keeper, &request, &reply, why);
+	int error = world->record ? record_sysctl_set(world->record, netns, path, value)
+				  : keeper_ask(world->keeper, &request, &reply, why);
 
 	if (error)
 		return error;
-	if (old)
+	if (old && !world->record)
 		memcpy(old, reply.value, SYSCTL_VALUE);
 	explain_sysctl(netns, path, value ? value : "", line, sizeof(line));
 	if (value)
@@ -198,6 +283,8 @@ int world_open(struct world *world, const char *netns, enum request_open kind, c
 	struct request request = { .verb = REQUEST_OPEN, .number = kind, .number2 = ifindex };
 	struct reply reply;
 
+	if (world->record)
+		return refuse(why, EOPNOTSUPP, "%s: not in a recorded network", name);
 	snprintf(request.netns, sizeof(request.netns), "%s", netns);
 	snprintf(request.payload, sizeof(request.payload), "%s", name);
 	request.len = strlen(name) + 1;
@@ -211,6 +298,8 @@ static int mark_request(struct world *world, int mark)
 	struct request request = { .verb = REQUEST_UNDO, .number = mark };
 	struct reply reply;
 
+	if (world->record)
+		return 0; /* what is refused halfway stays recorded: the script fails anyway */
 	keeper_call(world->keeper, &request, &reply);
 	return reply.number;
 }

@@ -9,6 +9,15 @@ struct world;
 /* Of one worker, used on its thread. is_told: each change is logged as the `ip` line that does the
  * same. NULL: no memory. */
 struct world *world_new(struct keeper *keeper, bool is_told);
+/* A world that is only recorded: changes succeed and touch nothing. They are told on stdout. */
+struct world *world_new_recorded(bool is_told);
+bool world_is_recorded(const struct world *world);
+
+/* In a recorded world: a link of that kind, as if the device were opened; unknown ones come to be.
+ * 0 or -errno with why. */
+int world_link(struct world *world, const char *netns, const char *name, const char *kind,
+	struct refusal *why);
+
 void world_free(struct world *world);
 
 /* The netlink socket for a namespace ("": our own), which is made if it is missing and the name was

@@ -232,7 +232,7 @@ int link_add(struct netlink *netlink, const struct link_new *spec, struct refusa
 		mnl_attr_put_u32(nlh, IFLA_LINK, (uint32_t)spec->parent);
 	struct nlattr *nest = mnl_attr_nest_start(nlh, IFLA_LINKINFO);
 
-	mnl_attr_put_str(nlh, IFLA_INFO_KIND, spec->kind);
+	mnl_attr_put_strz(nlh, IFLA_INFO_KIND, spec->kind);
 	if (spec->peer)
 		veth_put(nlh, spec, info->ifi_index + 1);
 	else if (spec->vni >= 0)

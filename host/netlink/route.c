@@ -10,6 +10,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "host/netlink/addr.h"
+
 struct word {
 	const char *text;
 	int number;
@@ -322,6 +324,53 @@ static int route_got(const struct nlmsghdr *nlh, void *arg)
 	return MNL_CB_OK;
 }
 
+/* What an address on a link routes by itself: it to the host, its prefix to the link. */
+static void address_routes(
+	struct netlink *netlink, const struct addr *dst, struct route *best, int *best_len)
+{
+	struct addr_entry *entries;
+	unsigned count;
+
+	if (addr_list(netlink, 0, &entries, &count))
+		return;
+	for (unsigned i = 0; i < count; i++) {
+		const struct prefix *held = &entries[i].addr;
+		bool is_local = addr_equal(&held->addr, dst);
+
+		if (!prefix_contains(held, dst->family, dst->bytes) || held->len <= *best_len)
+			continue;
+		*best = (struct route){ .dst = *held,
+			.src = held->addr,
+			.hop_count = 1,
+			.hops = { { .ifindex = entries[i].ifindex } },
+			.kind = is_local ? RTN_LOCAL : RTN_UNICAST,
+			.table = is_local ? RT_TABLE_LOCAL : RT_TABLE_MAIN };
+		*best_len = is_local ? 129 : held->len;
+	}
+	free(entries);
+}
+
+/* Where no kernel answers: the longest prefix of what was recorded. */
+static bool route_find(struct netlink *netlink, const struct addr *dst, struct route *out)
+{
+	struct route *routes;
+	unsigned count;
+	int best_len = -1;
+
+	if (route_list(netlink, 0, &routes, &count))
+		return false;
+	for (unsigned i = 0; i < count; i++) {
+		if (!prefix_contains(&routes[i].dst, dst->family, dst->bytes) ||
+			routes[i].dst.len <= best_len)
+			continue;
+		*out = routes[i];
+		best_len = routes[i].dst.len;
+	}
+	free(routes);
+	address_routes(netlink, dst, out, &best_len);
+	return best_len >= 0;
+}
+
 int route_get(struct netlink *netlink, const struct addr *dst, const struct addr *src,
 	struct route *out, struct refusal *why)
 {
@@ -340,7 +389,11 @@ int route_get(struct netlink *netlink, const struct addr *dst, const struct addr
 	}
 	nlh->nlmsg_seq = ++netlink->seq;
 	addr_text(dst, text);
-	if (!netlink->socket || mnl_socket_sendto(netlink->socket, nlh, nlh->nlmsg_len) < 0)
+	if (!netlink->socket)
+		return route_find(netlink, dst, out)
+			       ? 0
+			       : refuse(why, ENETUNREACH, "route to %s: there is none", text);
+	if (mnl_socket_sendto(netlink->socket, nlh, nlh->nlmsg_len) < 0)
 		return refuse(why, EIO, "route to %s: cannot ask the kernel", text);
 	ssize_t n = mnl_socket_recvfrom(netlink->socket, buffer, sizeof(buffer));
 
