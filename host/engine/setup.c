@@ -59,6 +59,8 @@ static int prefix_is_free(const struct worker *worker, struct netlink *netlink,
 		return 0;
 	if (link_get(netlink, NULL, ifindex, &link, NULL))
 		snprintf(link.name, sizeof(link.name), "link %d", ifindex);
+	if (!strcmp(link.name, wish->name))
+		return 0; /* a persistent device, addressed already */
 	return refuse(why, EADDRINUSE,
 		"%s: %s is routed by %s already, as %s (choose another prefix, or --sandbox, or "
 		"force = true)",
@@ -77,6 +79,12 @@ static int prefixes_are_free(const struct worker *worker, struct netlink *netlin
 	return error;
 }
 
+/* A persistent device may have all that is wished for already. */
+static int unless_there(const struct device_wish *wish, int error)
+{
+	return wish->is_adopted && error == -EEXIST ? 0 : error;
+}
+
 static int routes_add(struct netlink *netlink, const struct device_wish *wish,
 	const struct link *link, struct refusal *why)
 {
@@ -88,7 +96,7 @@ static int routes_add(struct netlink *netlink, const struct device_wish *wish,
 			.hop_count = 1,
 			.scope = -1 };
 
-		error = route_add(netlink, &route, why);
+		error = unless_there(wish, route_add(netlink, &route, why));
 	}
 	return error;
 }
@@ -103,7 +111,8 @@ static int link_prepare(struct netlink *netlink, const struct device_wish *wish,
 	if (!error && (wish->mtu || wish->mac))
 		error = link_set(netlink, link, &first, why);
 	for (unsigned i = 0; !error && i < wish->addr_count; i++)
-		error = addr_add(netlink, link, &wish->addrs[i], wish->with_dad, why);
+		error = unless_there(
+			wish, addr_add(netlink, link, &wish->addrs[i], wish->with_dad, why));
 	if (!error && wish->is_up)
 		error = link_set(netlink, link, &(struct link_change){ .up = 1 }, why);
 	if (!error)
@@ -197,10 +206,23 @@ static void device_tell(struct world *world, const struct device_wish *wish)
 	world_tell(world, line);
 }
 
+/* What did not come to be leaves nothing; what was there before stays, as it was. */
+static int device_back_out(
+	struct worker *worker, const struct device_wish *wish, int fd, int mark, int error)
+{
+	if (wish->is_adopted)
+		world_undo(worker->world, mark);
+	else if (wish->is_persistent)
+		tun_device_forget(fd);
+	close(fd); /* the device goes with its descriptor */
+	return error;
+}
+
 static int device_open(struct worker *worker, struct netlink *netlink,
 	const struct device_wish *wish, struct link *link, struct refusal *why)
 {
 	enum request_open kind = wish->first == LAYER_eth ? REQUEST_OPEN_TAP : REQUEST_OPEN_TUN;
+	int mark = world_mark(worker->world);
 	int fd = world_open(worker->world, wish->netns, kind, wish->name, 0, why);
 
 	if (fd < 0)
@@ -213,13 +235,10 @@ static int device_open(struct worker *worker, struct netlink *netlink,
 		error = link_prepare(netlink, wish, link, why);
 		world_keep(worker->world, false);
 	}
-	if (!error)
-		return fd;
-	close(fd); /* the device goes with its descriptor */
-	return error;
+	return error ? device_back_out(worker, wish, fd, mark, error) : fd;
 }
 
-int setup_device(struct worker *worker, const struct device_wish *wish, struct lane **out,
+int setup_device(struct worker *worker, struct device_wish *wish, struct lane **out,
 	struct refusal *why)
 {
 	struct netlink *netlink = world_netlink(worker->world, wish->netns, why);
@@ -227,6 +246,7 @@ int setup_device(struct worker *worker, const struct device_wish *wish, struct l
 
 	if (!netlink)
 		return -why->code;
+	wish->is_adopted = !link_get(netlink, wish->name, 0, &link, NULL);
 	int error = prefixes_are_free(worker, netlink, wish, why);
 
 	if (error)
