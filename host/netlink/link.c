@@ -210,6 +210,19 @@ static void vxlan_put(struct nlmsghdr *nlh, const struct link_new *spec)
 	mnl_attr_nest_end(nlh, data);
 }
 
+/* Of the two names of a pair, the one that is taken. */
+static int exists_refuse(
+	struct netlink *netlink, const struct link_new *spec, struct refusal *why)
+{
+	struct link link;
+	bool is_peer = spec->peer && link_get(netlink, spec->name, 0, &link, NULL);
+	const char *name = is_peer ? spec->peer : spec->name;
+
+	return refuse(why, EEXIST,
+		"%s: exists already (choose another name, or see it: ip -d link show %s)", name,
+		name);
+}
+
 int link_add(struct netlink *netlink, const struct link_new *spec, struct refusal *why)
 {
 	_Alignas(struct nlmsghdr) char buffer[NETLINK_BUFFER], undo_buffer[NETLINK_BUFFER];
@@ -242,9 +255,7 @@ int link_add(struct netlink *netlink, const struct link_new *spec, struct refusa
 	mnl_attr_nest_end(nlh, nest);
 	error = netlink_change(netlink, nlh, undo, says, sizeof(says));
 	if (error == -EEXIST)
-		return refuse(why, EEXIST,
-			"%s: exists already (choose another name, or see it: ip -d link show %s)",
-			spec->name, spec->name);
+		return exists_refuse(netlink, spec, why);
 	if (error == -EOPNOTSUPP)
 		return refuse(why, EOPNOTSUPP, "%s: this kernel has no links of kind %s%s%s",
 			spec->name, spec->kind, says[0] ? ": " : "", says);
