@@ -294,12 +294,25 @@ int setup_attach(struct worker *worker, const char *name, const char *netns, boo
 	return link_lane_open(worker, port, &link, netns, fd, out, why);
 }
 
+/* Both ends are made in one place: of the same name they can be called only apart. */
+static const char *name_before_move(const struct device_wish ends[2], char out[LINK_NAME])
+{
+	if (strcmp(ends[0].name, ends[1].name))
+		return ends[1].name;
+	snprintf(out, LINK_NAME, "%.11s-far", ends[1].name);
+	return out;
+}
+
 static int veth_make(struct worker *worker, const struct device_wish ends[2], struct link out[2],
 	struct refusal *why)
 {
-	struct link_new spec = {
-		.name = ends[0].name, .kind = "veth", .peer = ends[1].name, .vni = -1
-	};
+	char far[LINK_NAME];
+	struct link_new spec = { .name = ends[0].name,
+		.kind = "veth",
+		.peer = name_before_move(ends, far),
+		.vni = -1 };
+	struct link_change move = { .netns = ends[1].netns,
+		.name = spec.peer == far ? ends[1].name : NULL };
 	struct netlink *netlink[2] = { world_netlink(worker->world, ends[0].netns, why),
 		world_netlink(worker->world, ends[1].netns, why) };
 
@@ -312,10 +325,9 @@ static int veth_make(struct worker *worker, const struct device_wish ends[2], st
 	if (!error)
 		error = link_add(netlink[0], &spec, why);
 	if (!error && strcmp(ends[0].netns, ends[1].netns)) {
-		error = link_get(netlink[0], ends[1].name, 0, &out[1], why);
+		error = link_get(netlink[0], spec.peer, 0, &out[1], why);
 		if (!error)
-			error = link_set(netlink[0], &out[1],
-				&(struct link_change){ .netns = ends[1].netns }, why);
+			error = link_set(netlink[0], &out[1], &move, why);
 	}
 	for (unsigned i = 0; !error && i < 2; i++)
 		error = link_prepare(netlink[i], &ends[i], &out[i], why);
