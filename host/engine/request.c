@@ -204,7 +204,7 @@ static int netns_make(struct journal *journal, const struct request *request, st
 {
 	struct undo undo;
 	ino_t inode;
-	int fd = netns_new(&inode, why);
+	int fd = netns_new(request->netns, &inode, why);
 
 	if (fd < 0)
 		return fd;

@@ -97,7 +97,7 @@ static void lo_up(void)
 	netlink_close(&netlink);
 }
 
-int netns_new(ino_t *inode, struct refusal *why)
+int netns_new(const char *name, ino_t *inode, struct refusal *why)
 {
 	int old = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
 	int fd = -1;
@@ -112,10 +112,12 @@ int netns_new(ino_t *inode, struct refusal *why)
 
 	if (old >= 0)
 		close(old);
-	return fd >= 0 ? fd : refuse(why, error, "netns: cannot be made: %s%s", strerror(error),
-				      error == EPERM ? " (it needs CAP_SYS_ADMIN: run it as root, "
-						       "or with --sandbox)"
-						     : "");
+	if (fd >= 0)
+		return fd;
+	return refuse(why, error, "netns %s: cannot be made: %s%s", name, strerror(error),
+		error == EPERM
+			? " (it needs CAP_SYS_ADMIN: run it as root, or with --sandbox)"
+			: "");
 }
 
 int netns_bind(const char *name, int fd, struct refusal *why)

@@ -15,9 +15,9 @@ const char *netns_name_check(const char *name);
 int netns_enter(const char *name, struct refusal *why);
 void netns_leave(int token);
 
-/* A new namespace without a name, lo up: a descriptor of it and its inode, or -errno with why. Needs
- * CAP_SYS_ADMIN. */
-int netns_new(ino_t *inode, struct refusal *why);
+/* A new namespace, lo up, that is to be called so: a descriptor of it and its inode, or -errno with
+ * why. Needs CAP_SYS_ADMIN. */
+int netns_new(const char *name, ino_t *inode, struct refusal *why);
 
 /* Gives it a name; -EEXIST if there is one of that name. */
 int netns_bind(const char *name, int fd, struct refusal *why);

@@ -224,7 +224,7 @@ START_TEST(namespace_that_took_the_name_of_ours_is_left_alone)
 	ck_assert_int_eq(netns_request(journal, "one", true), 0);
 	ck_assert_int_eq(netns_request(journal, "two", true), 0);
 	ck_assert_int_eq(netns_del("one", NULL), 0);
-	int fd = netns_new(&inode, NULL);
+	int fd = netns_new("one", &inode, NULL);
 
 	ck_assert_int_eq(netns_bind("one", fd, NULL), 0);
 	close(fd);
