@@ -238,8 +238,8 @@ static int device_open(struct worker *worker, struct netlink *netlink,
 	return error ? device_back_out(worker, wish, fd, mark, error) : fd;
 }
 
-int setup_device(struct worker *worker, struct device_wish *wish, struct lane **out,
-	struct refusal *why)
+int setup_device(
+	struct worker *worker, struct device_wish *wish, struct lane **out, struct refusal *why)
 {
 	struct netlink *netlink = world_netlink(worker->world, wish->netns, why);
 	struct link link;
@@ -307,10 +307,9 @@ static int veth_make(struct worker *worker, const struct device_wish ends[2], st
 	struct refusal *why)
 {
 	char far[LINK_NAME];
-	struct link_new spec = { .name = ends[0].name,
-		.kind = "veth",
-		.peer = name_before_move(ends, far),
-		.vni = -1 };
+	struct link_new spec = {
+		.name = ends[0].name, .kind = "veth", .peer = name_before_move(ends, far), .vni = -1
+	};
 	struct link_change move = { .netns = ends[1].netns,
 		.name = spec.peer == far ? ends[1].name : NULL };
 	struct netlink *netlink[2] = { world_netlink(worker->world, ends[0].netns, why),

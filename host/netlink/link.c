@@ -211,8 +211,7 @@ static void vxlan_put(struct nlmsghdr *nlh, const struct link_new *spec)
 }
 
 /* Of the two names of a pair, the one that is taken. */
-static int exists_refuse(
-	struct netlink *netlink, const struct link_new *spec, struct refusal *why)
+static int exists_refuse(struct netlink *netlink, const struct link_new *spec, struct refusal *why)
 {
 	struct link link;
 	bool is_peer = spec->peer && link_get(netlink, spec->name, 0, &link, NULL);

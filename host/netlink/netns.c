@@ -115,9 +115,8 @@ int netns_new(const char *name, ino_t *inode, struct refusal *why)
 	if (fd >= 0)
 		return fd;
 	return refuse(why, error, "netns %s: cannot be made: %s%s", name, strerror(error),
-		error == EPERM
-			? " (it needs CAP_SYS_ADMIN: run it as root, or with --sandbox)"
-			: "");
+		error == EPERM ? " (it needs CAP_SYS_ADMIN: run it as root, or with --sandbox)"
+			       : "");
 }
 
 int netns_bind(const char *name, int fd, struct refusal *why)

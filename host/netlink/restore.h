@@ -11,7 +11,7 @@ enum restore {
 	RESTORE_STATE = 1, /* up, and the master */
 	RESTORE_ADDR4 = 2,
 	RESTORE_ADDR6 = 4,
-	RESTORE_ROUTES = 8, /* those that the kernel did not make itself */
+	RESTORE_ROUTES = 8,  /* those that the kernel did not make itself */
 	RESTORE_NEIGHS = 16, /* the permanent ones */
 };
 

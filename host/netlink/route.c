@@ -266,8 +266,7 @@ static bool is_meant(const struct nlmsghdr *nlh, const void *arg)
 	struct route route;
 
 	route_take(&route, nlh);
-	if (route.dst.addr.family != meant->dst.addr.family ||
-		route.dst.len != meant->dst.len ||
+	if (route.dst.addr.family != meant->dst.addr.family || route.dst.len != meant->dst.len ||
 		(route.dst.len && !addr_equal(&route.dst.addr, &meant->dst.addr)) ||
 		route.table != (meant->table ? meant->table : RT_TABLE_MAIN) ||
 		route.kind != (meant->kind ? meant->kind : RTN_UNICAST) ||
