@@ -66,10 +66,13 @@ const char *journal_dir(void)
 /* The lock says that the keeper lives: it goes with the process. */
 static int file_open(struct journal *journal, const char *dir, struct refusal *why)
 {
-	snprintf(journal->path, sizeof(journal->path), "%s/journal.%d", dir, (int)getpid());
-	int fd = open(journal->path, O_RDWR | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600);
+	/* A pid is of its pid namespace only: the network's is part of the name, and a file that
+	 * is locked is not emptied. */
+	snprintf(journal->path, sizeof(journal->path), "%s/journal.%lu.%d", dir,
+		journal->head.inode, (int)getpid());
+	int fd = open(journal->path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 
-	if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) ||
+	if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) || ftruncate(fd, 0) ||
 		write(fd, &journal->head, sizeof(journal->head)) != sizeof(journal->head)) {
 		int error = errno;
 

@@ -32,11 +32,16 @@ static void namespaces_make(void)
 	ck_assert_int_eq(mount("none", "/run/netns", "tmpfs", 0, NULL), 0);
 }
 
+static void path_of(int pid)
+{
+	snprintf(path, sizeof(path), "%s/journal.%lu.%d", dir, netns_inode(""), pid);
+}
+
 static void setup(void)
 {
 	strcpy(dir, "/tmp/journal_test.XXXXXX");
 	ck_assert_ptr_nonnull(mkdtemp(dir));
-	snprintf(path, sizeof(path), "%s/journal.%d", dir, (int)getpid());
+	path_of((int)getpid());
 }
 
 static void teardown(void)
@@ -138,7 +143,7 @@ static void die_with_a_bridge(void)
 	}
 	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
 	ck_assert_int_eq(status, 0);
-	snprintf(path, sizeof(path), "%s/journal.%d", dir, (int)pid);
+	path_of((int)pid);
 	ck_assert(link_is("br0"));
 }
 
