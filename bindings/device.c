@@ -42,7 +42,7 @@ static void check_wish(lua_State *L, const char *what, struct device_wish *wish)
 	wish->netns = check_netns(L, 1, what);
 }
 
-static int device_open(lua_State *L, const struct device_wish *wish)
+static int device_open(lua_State *L, struct device_wish *wish)
 {
 	struct refusal why = { 0 };
 	struct lane *lane;

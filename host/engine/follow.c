@@ -63,10 +63,9 @@ static void changed(struct follow *follow, int ifindex, bool is_gone)
 				!strcmp(lane->netns, follow->netns) &&
 				(!ifindex || lane->port->ifindex == ifindex);
 
-		if (is_meant && is_gone)
+		/* Where events were lost, its going may have been among them. */
+		if (is_meant && (is_gone || follow_ask(lane, NULL) == -ENODEV))
 			link_gone(follow->worker, lane);
-		else if (is_meant)
-			follow_ask(lane, NULL);
 	}
 }
 

@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "host/netlink/link.h"
 #include "host/netlink/netns.h"
 
 enum { BOOT_ID = 40, PATH_ROOM = 256 };
@@ -65,10 +66,13 @@ const char *journal_dir(void)
 /* The lock says that the keeper lives: it goes with the process. */
 static int file_open(struct journal *journal, const char *dir, struct refusal *why)
 {
-	snprintf(journal->path, sizeof(journal->path), "%s/journal.%d", dir, (int)getpid());
-	int fd = open(journal->path, O_RDWR | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600);
+	/* A pid is of its pid namespace only: the network's is part of the name, and a file that
+	 * is locked is not emptied. */
+	snprintf(journal->path, sizeof(journal->path), "%s/journal.%lu.%d", dir,
+		journal->head.inode, (int)getpid());
+	int fd = open(journal->path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 
-	if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) ||
+	if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) || ftruncate(fd, 0) ||
 		write(fd, &journal->head, sizeof(journal->head)) != sizeof(journal->head)) {
 		int error = errno;
 
@@ -118,7 +122,8 @@ int journal_add(struct journal *journal, const struct undo *undo)
 {
 	struct undo copy = *undo;
 
-	copy.inode = copy.kind == UNDO_NETNS ? 0 : netns_inode(copy.netns);
+	if (copy.kind != UNDO_NETNS)
+		copy.inode = netns_inode(copy.netns);
 	if (journal->fd >= 0 && write(journal->fd, &copy, sizeof(copy)) != sizeof(copy))
 		return -EIO;
 	return memory_add(journal, &copy);
@@ -136,6 +141,27 @@ void journal_forget(struct journal *journal)
 unsigned journal_mark(const struct journal *journal)
 {
 	return journal->count;
+}
+
+/* Indices are given out again: is the link that is to be deleted the one that was made? A new name
+ * that was ours has been taken back by now. */
+static bool is_still_ours(struct netlink *netlink, const struct nlmsghdr *nlh)
+{
+	const struct ifinfomsg *info = mnl_nlmsg_get_payload(nlh);
+	const struct nlattr *attr;
+	struct link link;
+
+	if (nlh->nlmsg_type != RTM_DELLINK)
+		return true;
+	if (link_get(netlink, NULL, info->ifi_index, &link, NULL))
+		return false;
+	mnl_attr_for_each(attr, nlh, sizeof(*info))
+	{
+		if (mnl_attr_get_type(attr) == IFLA_IFNAME &&
+			strcmp(mnl_attr_get_str(attr), link.name))
+			return false;
+	}
+	return true;
 }
 
 static void netlink_undo(const struct undo *undo)
@@ -158,7 +184,8 @@ static void netlink_undo(const struct undo *undo)
 	int token = netns_enter(undo->netns, NULL);
 
 	if (token >= -1 && !netlink_open(&netlink, NULL)) {
-		netlink_talk(&netlink, nlh, says, sizeof(says)); /* what is gone is no error */
+		if (is_still_ours(&netlink, nlh))
+			netlink_talk(&netlink, nlh, says, sizeof(says)); /* gone: no error */
 		netlink_close(&netlink);
 	}
 	netns_leave(token);
@@ -177,13 +204,11 @@ static void sysctl_undo(const struct undo *undo)
 
 static void undo_one(const struct undo *undo)
 {
-	if (undo->kind == UNDO_NETNS) {
-		netns_del(undo->netns, NULL);
-		return;
-	}
 	if (netns_inode(undo->netns) != undo->inode)
 		return; /* gone, or another one */
-	if (undo->kind == UNDO_NETLINK)
+	if (undo->kind == UNDO_NETNS)
+		netns_del(undo->netns, NULL);
+	else if (undo->kind == UNDO_NETLINK)
 		netlink_undo(undo);
 	else
 		sysctl_undo(undo);

@@ -18,7 +18,9 @@ struct undo {
 	char netns[NETNS_NAME]; /* where; "": the journal's own. For UNDO_NETNS the name itself */
 	char to_netns[NETNS_NAME]; /* where a link moves back to */
 	bool is_move;
-	unsigned long inode; /* of netns: another one of the same name is left alone */
+	/* Of netns: another one of the same name is left alone. journal_add fills it in, but for
+	 * UNDO_NETNS, where it is the caller's. */
+	unsigned long inode;
 	size_t len;
 	char payload[2048];
 };

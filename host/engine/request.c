@@ -199,24 +199,39 @@ static void sysctl_run(struct journal *journal, const struct request *request, s
 		fail(reply, &why);
 }
 
+/* The undo knows the namespace before it has a name. */
+static int netns_make(struct journal *journal, const struct request *request, struct refusal *why)
+{
+	struct undo undo;
+	ino_t inode;
+	int fd = netns_new(request->netns, &inode, why);
+
+	if (fd < 0)
+		return fd;
+	undo_make(&undo, UNDO_NETNS, request);
+	undo.inode = inode;
+	int error = journal_add(journal, &undo);
+
+	if (error)
+		refuse(why, -error, "netns %s: cannot note its undo", request->netns);
+	else if ((error = netns_bind(request->netns, fd, why)))
+		journal_forget(journal);
+	close(fd);
+	return error;
+}
+
 static void netns_run(struct journal *journal, const struct request *request, struct reply *reply)
 {
 	struct refusal why;
-	struct undo undo;
 	int error;
 
-	if (!request->number) {
+	if (!request->number)
 		error = netns_del(request->netns, &why);
-	} else if (netns_inode(request->netns)) {
-		error = refuse(&why, EEXIST, "netns %s: exists already", request->netns);
-	} else {
-		undo_make(&undo, UNDO_NETNS, request);
-		error = journal_add(journal, &undo);
-		if (error)
-			refuse(&why, -error, "netns %s: cannot note its undo", request->netns);
-		else if ((error = netns_add(request->netns, &why)))
-			journal_forget(journal);
-	}
+	else if (netns_inode(request->netns))
+		error = refuse(&why, EEXIST, "netns %s: exists already (see them: ip netns)",
+			request->netns);
+	else
+		error = netns_make(journal, request, &why);
 	if (error)
 		fail(reply, &why);
 }

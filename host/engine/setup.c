@@ -59,6 +59,8 @@ static int prefix_is_free(const struct worker *worker, struct netlink *netlink,
 		return 0;
 	if (link_get(netlink, NULL, ifindex, &link, NULL))
 		snprintf(link.name, sizeof(link.name), "link %d", ifindex);
+	if (!strcmp(link.name, wish->name))
+		return 0; /* a persistent device, addressed already */
 	return refuse(why, EADDRINUSE,
 		"%s: %s is routed by %s already, as %s (choose another prefix, or --sandbox, or "
 		"force = true)",
@@ -77,6 +79,12 @@ static int prefixes_are_free(const struct worker *worker, struct netlink *netlin
 	return error;
 }
 
+/* A persistent device may have all that is wished for already. */
+static int unless_there(const struct device_wish *wish, int error)
+{
+	return wish->is_adopted && error == -EEXIST ? 0 : error;
+}
+
 static int routes_add(struct netlink *netlink, const struct device_wish *wish,
 	const struct link *link, struct refusal *why)
 {
@@ -88,7 +96,7 @@ static int routes_add(struct netlink *netlink, const struct device_wish *wish,
 			.hop_count = 1,
 			.scope = -1 };
 
-		error = route_add(netlink, &route, why);
+		error = unless_there(wish, route_add(netlink, &route, why));
 	}
 	return error;
 }
@@ -103,7 +111,8 @@ static int link_prepare(struct netlink *netlink, const struct device_wish *wish,
 	if (!error && (wish->mtu || wish->mac))
 		error = link_set(netlink, link, &first, why);
 	for (unsigned i = 0; !error && i < wish->addr_count; i++)
-		error = addr_add(netlink, link, &wish->addrs[i], wish->with_dad, why);
+		error = unless_there(
+			wish, addr_add(netlink, link, &wish->addrs[i], wish->with_dad, why));
 	if (!error && wish->is_up)
 		error = link_set(netlink, link, &(struct link_change){ .up = 1 }, why);
 	if (!error)
@@ -198,10 +207,23 @@ static void device_tell(struct world *world, const struct device_wish *wish)
 	world_tell(world, line);
 }
 
+/* What did not come to be leaves nothing; what was there before stays, as it was. */
+static int device_back_out(
+	struct worker *worker, const struct device_wish *wish, int fd, int mark, int error)
+{
+	if (wish->is_adopted)
+		world_undo(worker->world, mark);
+	else if (wish->is_persistent)
+		tun_device_forget(fd);
+	close(fd); /* the device goes with its descriptor */
+	return error;
+}
+
 static int device_open(struct worker *worker, struct netlink *netlink,
 	const struct device_wish *wish, struct link *link, struct refusal *why)
 {
 	enum request_open kind = wish->first == LAYER_eth ? REQUEST_OPEN_TAP : REQUEST_OPEN_TUN;
+	int mark = world_mark(worker->world);
 	int fd = world_open(worker->world, wish->netns, kind, wish->name, 0, why);
 
 	if (fd < 0)
@@ -214,10 +236,7 @@ static int device_open(struct worker *worker, struct netlink *netlink,
 		error = link_prepare(netlink, wish, link, why);
 		world_keep(worker->world, false);
 	}
-	if (!error)
-		return fd;
-	close(fd); /* the device goes with its descriptor */
-	return error;
+	return error ? device_back_out(worker, wish, fd, mark, error) : fd;
 }
 
 /* In a recorded network a device is a record and a port that nothing comes by. */
@@ -249,14 +268,15 @@ static int recorded_device(struct worker *worker, struct netlink *netlink,
 		     : recorded_open(worker, wish->name, wish->netns, wish->first, &link, out, why);
 }
 
-int setup_device(struct worker *worker, const struct device_wish *wish, struct lane **out,
-	struct refusal *why)
+int setup_device(
+	struct worker *worker, struct device_wish *wish, struct lane **out, struct refusal *why)
 {
 	struct netlink *netlink = world_netlink(worker->world, wish->netns, why);
 	struct link link;
 
 	if (!netlink)
 		return -why->code;
+	wish->is_adopted = !link_get(netlink, wish->name, 0, &link, NULL);
 	int error = prefixes_are_free(worker, netlink, wish, why);
 
 	if (error)
@@ -311,12 +331,24 @@ int setup_attach(struct worker *worker, const char *name, const char *netns, boo
 	return link_lane_open(worker, port, &link, netns, fd, out, why);
 }
 
+/* Both ends are made in one place: of the same name they can be called only apart. */
+static const char *name_before_move(const struct device_wish ends[2], char out[LINK_NAME])
+{
+	if (strcmp(ends[0].name, ends[1].name))
+		return ends[1].name;
+	snprintf(out, LINK_NAME, "%.11s-far", ends[1].name);
+	return out;
+}
+
 static int veth_make(struct worker *worker, const struct device_wish ends[2], struct link out[2],
 	struct refusal *why)
 {
+	char far[LINK_NAME];
 	struct link_new spec = {
-		.name = ends[0].name, .kind = "veth", .peer = ends[1].name, .vni = -1
+		.name = ends[0].name, .kind = "veth", .peer = name_before_move(ends, far), .vni = -1
 	};
+	struct link_change move = { .netns = ends[1].netns,
+		.name = spec.peer == far ? ends[1].name : NULL };
 	struct netlink *netlink[2] = { world_netlink(worker->world, ends[0].netns, why),
 		world_netlink(worker->world, ends[1].netns, why) };
 
@@ -329,10 +361,9 @@ static int veth_make(struct worker *worker, const struct device_wish ends[2], st
 	if (!error)
 		error = link_add(netlink[0], &spec, why);
 	if (!error && strcmp(ends[0].netns, ends[1].netns)) {
-		error = link_get(netlink[0], ends[1].name, 0, &out[1], why);
+		error = link_get(netlink[0], spec.peer, 0, &out[1], why);
 		if (!error)
-			error = link_set(netlink[0], &out[1],
-				&(struct link_change){ .netns = ends[1].netns }, why);
+			error = link_set(netlink[0], &out[1], &move, why);
 	}
 	for (unsigned i = 0; !error && i < 2; i++)
 		error = link_prepare(netlink[i], &ends[i], &out[i], why);

@@ -22,6 +22,7 @@ struct device_wish {
 	bool with_dad;	    /* IPv6 addresses go through duplicate-address detection */
 	bool is_forced;	    /* also where another link has a route to the same prefix */
 	bool is_persistent; /* the device stays when the port is closed */
+	bool is_adopted;    /* set by setup_device: it was there before */
 	int owner, group;   /* who may open it then; -1: only with CAP_NET_ADMIN */
 };
 
@@ -30,7 +31,7 @@ uint32_t device_mtu_max(enum layer_id first);
 
 /* Makes the device, addresses it, routes to it, sets it up, opens a port on it and adds the lane
  * to the worker. On failure nothing is left. 0 or -errno with why. */
-int setup_device(struct worker *worker, const struct device_wish *wish, struct lane **out,
+int setup_device(struct worker *worker, struct device_wish *wish, struct lane **out,
 	struct refusal *why);
 
 /* Two ports in memory. 0 or -errno with why. */

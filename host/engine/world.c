@@ -102,6 +102,7 @@ static int carry_change(void *arg, const struct netlink_change *change, char *sa
 	struct request request = { .verb = REQUEST_CHANGE, .is_kept = world->is_kept };
 	size_t undo_len = change->undo ? change->undo->nlmsg_len : 0;
 	struct reply reply;
+	bool is_told = world->is_told && change->request->nlmsg_type != NLMSG_NOOP;
 	char line[512];
 
 	request.len = change->request->nlmsg_len;
@@ -118,14 +119,14 @@ static int carry_change(void *arg, const struct netlink_change *change, char *sa
 		memcpy(request.payload + request.len, change->undo, undo_len);
 		request.len += undo_len;
 	}
-	if (world->is_told) {
+	if (is_told) {
 		struct netlink *netlink = world_netlink(world, change->netns, NULL);
 
 		explain_change(netlink, change, line, sizeof(line));
 	}
 	keeper_call(world->keeper, &request, &reply);
 	snprintf(says, room, "%s", reply.error ? reply.text : "");
-	if (!reply.error && world->is_told)
+	if (!reply.error && is_told)
 		tell(world, line);
 	return reply.error;
 }

@@ -9,6 +9,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "host/netlink/restore.h"
+
 static void broadcast_put(struct nlmsghdr *nlh, const struct prefix *prefix)
 {
 	uint8_t bytes[4];
@@ -67,11 +69,15 @@ int addr_add(struct netlink *netlink, const struct link *link, const struct pref
 int addr_del(struct netlink *netlink, const struct link *link, const struct prefix *prefix,
 	struct refusal *why)
 {
-	_Alignas(struct nlmsghdr) char buffer[NETLINK_BUFFER], undo_buffer[NETLINK_BUFFER];
+	_Alignas(struct nlmsghdr) char buffer[NETLINK_BUFFER];
 	struct nlmsghdr *nlh = message(buffer, RTM_DELADDR, link, prefix, false);
-	struct nlmsghdr *undo = message(undo_buffer, RTM_NEWADDR, link, prefix, false);
-	char says[200], text[PREFIX_TEXT], doing[PREFIX_TEXT + 8] = "delete ";
-	int error = netlink_change(netlink, nlh, undo, says, sizeof(says));
+	char says[200] = "", text[PREFIX_TEXT], doing[PREFIX_TEXT + 8] = "delete ";
+	unsigned lost = prefix->addr.family == FAMILY_4 ? RESTORE_ADDR4 : RESTORE_ADDR6;
+	/* With a last address its routes go too. */
+	int error = restore_link(netlink, link, lost | RESTORE_ROUTES);
+
+	if (!error)
+		error = netlink_change(netlink, nlh, NULL, says, sizeof(says));
 
 	prefix_text(prefix, text);
 	if (error == -EADDRNOTAVAIL)

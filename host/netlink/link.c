@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "host/base/nearest.h"
+#include "host/netlink/restore.h"
 
 const char *link_name_check(const char *name)
 {
@@ -209,6 +210,18 @@ static void vxlan_put(struct nlmsghdr *nlh, const struct link_new *spec)
 	mnl_attr_nest_end(nlh, data);
 }
 
+/* Of the two names of a pair, the one that is taken. */
+static int exists_refuse(struct netlink *netlink, const struct link_new *spec, struct refusal *why)
+{
+	struct link link;
+	bool is_peer = spec->peer && link_get(netlink, spec->name, 0, &link, NULL);
+	const char *name = is_peer ? spec->peer : spec->name;
+
+	return refuse(why, EEXIST,
+		"%s: exists already (choose another name, or see it: ip -d link show %s)", name,
+		name);
+}
+
 int link_add(struct netlink *netlink, const struct link_new *spec, struct refusal *why)
 {
 	_Alignas(struct nlmsghdr) char buffer[NETLINK_BUFFER], undo_buffer[NETLINK_BUFFER];
@@ -223,6 +236,7 @@ int link_add(struct netlink *netlink, const struct link_new *spec, struct refusa
 	if (error)
 		return error;
 	undo_info->ifi_index = info->ifi_index;
+	mnl_attr_put_strz(undo, IFLA_IFNAME, spec->name);
 	mnl_attr_put_strz(nlh, IFLA_IFNAME, spec->name);
 	if (spec->mtu)
 		mnl_attr_put_u32(nlh, IFLA_MTU, spec->mtu);
@@ -240,9 +254,7 @@ int link_add(struct netlink *netlink, const struct link_new *spec, struct refusa
 	mnl_attr_nest_end(nlh, nest);
 	error = netlink_change(netlink, nlh, undo, says, sizeof(says));
 	if (error == -EEXIST)
-		return refuse(why, EEXIST,
-			"%s: exists already (choose another name, or see it: ip -d link show %s)",
-			spec->name, spec->name);
+		return exists_refuse(netlink, spec, why);
 	if (error == -EOPNOTSUPP)
 		return refuse(why, EOPNOTSUPP, "%s: this kernel has no links of kind %s%s%s",
 			spec->name, spec->kind, says[0] ? ": " : "", says);
@@ -297,6 +309,25 @@ static int change_send(struct netlink *netlink, struct nlmsghdr *nlh, struct nlm
 	return netlink->carrier->change(netlink->carrier_arg, &moved, says, room);
 }
 
+/* What else the kernel takes away with such a change: IPv6 ends below its least MTU (RFC 8200, 5),
+ * a new MAC forgets the neighbours, a move forgets all. */
+static unsigned lost_by(const struct link *link, const struct link_change *change)
+{
+	enum { IPV6_MTU_MIN = 1280 };
+	unsigned lost = 0;
+
+	if (change->netns)
+		return RESTORE_STATE | RESTORE_ADDR4 | RESTORE_ADDR6 | RESTORE_ROUTES |
+		       RESTORE_NEIGHS;
+	if (change->up < 0 && link->is_up)
+		lost |= RESTORE_ADDR6 | RESTORE_ROUTES | RESTORE_NEIGHS;
+	if (change->mtu && change->mtu < IPV6_MTU_MIN && link->mtu >= IPV6_MTU_MIN)
+		lost |= RESTORE_ADDR6 | RESTORE_ROUTES | RESTORE_NEIGHS;
+	if (change->mac)
+		lost |= RESTORE_NEIGHS;
+	return lost;
+}
+
 int link_set(struct netlink *netlink, const struct link *link, const struct link_change *change,
 	struct refusal *why)
 {
@@ -321,7 +352,12 @@ int link_set(struct netlink *netlink, const struct link *link, const struct link
 		mnl_attr_put_u32(
 			nlh, IFLA_MASTER, change->master > 0 ? (uint32_t)change->master : 0);
 	undo_put(undo, undo_info, link, change);
-	int error = change_send(netlink, nlh, undo, change, says, sizeof(says));
+	unsigned lost = lost_by(link, change);
+	int error = lost ? restore_link(netlink, link, lost) : 0;
+
+	says[0] = '\0';
+	if (!error)
+		error = change_send(netlink, nlh, undo, change, says, sizeof(says));
 
 	return error ? netlink_refuse(why, error, link->name, "be set", says) : 0;
 }

@@ -97,47 +97,48 @@ static void lo_up(void)
 	netlink_close(&netlink);
 }
 
-/* A new namespace, bound to the file `path`; the thread comes back to where it was. */
-static int namespace_bind(const char *path)
+int netns_new(const char *name, ino_t *inode, struct refusal *why)
 {
 	int old = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
-	int error = 0;
+	int fd = -1;
 
-	if (old < 0)
-		return -errno;
-	if (unshare(CLONE_NEWNET)) {
-		error = -errno;
-	} else {
-		if (mount("/proc/thread-self/ns/net", path, "none", MS_BIND, NULL))
-			error = -errno;
-		else
-			lo_up();
+	if (old >= 0 && !unshare(CLONE_NEWNET)) {
+		fd = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+		*inode = netns_inode("");
+		lo_up();
 		setns(old, CLONE_NEWNET);
 	}
-	close(old);
-	return error;
+	int error = errno;
+
+	if (old >= 0)
+		close(old);
+	if (fd >= 0)
+		return fd;
+	return refuse(why, error, "netns %s: cannot be made: %s%s", name, strerror(error),
+		error == EPERM ? " (it needs CAP_SYS_ADMIN: run it as root, or with --sandbox)"
+			       : "");
 }
 
-int netns_add(const char *name, struct refusal *why)
+int netns_bind(const char *name, int fd, struct refusal *why)
 {
-	char path[PATH_ROOM];
+	char path[PATH_ROOM], from[PATH_ROOM];
 	int error = dir_prepare(why);
 
 	if (error)
 		return error;
-	int fd = open(path_of(name, path), O_RDONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0);
+	int file = open(path_of(name, path), O_RDONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0);
 
-	if (fd < 0 && errno == EEXIST)
+	if (file < 0 && errno == EEXIST)
 		return refuse(why, EEXIST, "netns %s: exists already", name);
-	if (fd < 0)
+	if (file < 0)
 		return refuse(why, errno, "netns %s: cannot be made: %s", name, strerror(errno));
-	close(fd);
-	error = namespace_bind(path);
-	if (error) {
-		unlink(path);
-		return refuse(why, -error, "netns %s: cannot be made: %s", name, strerror(-error));
-	}
-	return 0;
+	close(file);
+	snprintf(from, sizeof(from), "/proc/self/fd/%d", fd);
+	if (!mount(from, path, "none", MS_BIND, NULL))
+		return 0;
+	error = errno;
+	unlink(path);
+	return refuse(why, error, "netns %s: cannot be made: %s", name, strerror(error));
 }
 
 int netns_del(const char *name, struct refusal *why)

@@ -15,8 +15,12 @@ const char *netns_name_check(const char *name);
 int netns_enter(const char *name, struct refusal *why);
 void netns_leave(int token);
 
-/* A new namespace under the name, lo up; -EEXIST if there is one. Needs CAP_SYS_ADMIN. */
-int netns_add(const char *name, struct refusal *why);
+/* A new namespace, lo up, that is to be called so: a descriptor of it and its inode, or -errno with
+ * why. Needs CAP_SYS_ADMIN. */
+int netns_new(const char *name, ino_t *inode, struct refusal *why);
+
+/* Gives it a name; -EEXIST if there is one of that name. */
+int netns_bind(const char *name, int fd, struct refusal *why);
 
 /* Takes the name away; the namespace goes when nobody is in it. */
 int netns_del(const char *name, struct refusal *why);

@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 
 #include "host/netlink/addr.h"
+#include "host/netlink/restore.h"
 
 struct word {
 	const char *text;
@@ -176,16 +177,6 @@ int route_add(struct netlink *netlink, const struct route *route, struct refusal
 	return error ? route_refuse(why, error, route, "be added", says) : 0;
 }
 
-int route_del(struct netlink *netlink, const struct route *route, struct refusal *why)
-{
-	_Alignas(struct nlmsghdr) char buffer[NETLINK_BUFFER], undo_buffer[NETLINK_BUFFER];
-	char says[200];
-	int error = netlink_change(netlink, message(buffer, RTM_DELROUTE, route),
-		message(undo_buffer, RTM_NEWROUTE, route), says, sizeof(says));
-
-	return error ? route_refuse(why, error, route, "be deleted", says) : 0;
-}
-
 static void addr_take(struct addr *out, const struct nlattr *attr)
 {
 	size_t len = mnl_attr_get_payload_len(attr);
@@ -266,6 +257,37 @@ static void route_take(struct route *route, const struct nlmsghdr *nlh)
 		route->hops[0] = hop;
 		route->hop_count = 1;
 	}
+}
+
+/* Is it the route that the kernel deletes when told so much of it? */
+static bool is_meant(const struct nlmsghdr *nlh, const void *arg)
+{
+	const struct route *meant = arg;
+	const struct route_hop *hop = &meant->hops[0];
+	struct route route;
+
+	route_take(&route, nlh);
+	if (route.dst.addr.family != meant->dst.addr.family || route.dst.len != meant->dst.len ||
+		(route.dst.len && !addr_equal(&route.dst.addr, &meant->dst.addr)) ||
+		route.table != (meant->table ? meant->table : RT_TABLE_MAIN) ||
+		route.kind != (meant->kind ? meant->kind : RTN_UNICAST) ||
+		(meant->metric && route.metric != meant->metric))
+		return false;
+	return meant->hop_count != 1 ||
+	       ((!hop->ifindex || hop->ifindex == route.hops[0].ifindex) &&
+		       (!hop->via.family || addr_equal(&hop->via, &route.hops[0].via)));
+}
+
+int route_del(struct netlink *netlink, const struct route *route, struct refusal *why)
+{
+	_Alignas(struct nlmsghdr) char buffer[NETLINK_BUFFER];
+	char says[200] = "";
+	int error = restore_route(netlink, is_meant, route);
+
+	if (!error)
+		error = netlink_change(
+			netlink, message(buffer, RTM_DELROUTE, route), NULL, says, sizeof(says));
+	return error ? route_refuse(why, error, route, "be deleted", says) : 0;
 }
 
 struct found {

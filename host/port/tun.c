@@ -99,6 +99,11 @@ int tun_device_persist(int fd, int owner, int group)
 	return 0;
 }
 
+void tun_device_forget(int fd)
+{
+	ioctl(fd, TUNSETPERSIST, 0);
+}
+
 static struct tun *tun_of(struct port *port)
 {
 	return (struct tun *)port;

@@ -13,5 +13,8 @@ int tun_device_open(const char *name, enum layer_id first, struct refusal *why);
 /* Lets the device stay when its descriptors are closed, for this owner and group (-1: none). */
 int tun_device_persist(int fd, int owner, int group);
 
+/* It goes with its last descriptor after all. */
+void tun_device_forget(int fd);
+
 /* A closed port for such a device; NULL: no memory. free(3) it after close. */
 struct port *tun_port_new(enum layer_id first);
