@@ -218,8 +218,13 @@ static int llink_set(lua_State *L)
 	struct refusal why;
 	uint8_t mac[6];
 
+	lua_settop(L, 3);
+	if (!lua_isnil(L, 3))
+		check_keys(L, 3, what, option_keys);
+	const char *netns = check_netns(L, 3, what);
+
 	check_change(L, what, &change, mac, &master);
-	struct netlink *netlink = netlink_of(L, check_netns(L, 3, what), &why);
+	struct netlink *netlink = netlink_of(L, netns, &why);
 
 	if (!netlink || link_get(netlink, name, 0, &link, &why))
 		return raise_refusal(L, &why);
