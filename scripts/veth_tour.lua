@@ -19,14 +19,19 @@ print [[
 10.1.1.2 on veth1. A ping goes out of veth0, without any further setting:]]
 local _, veth1 <const> = assert(mt.veth(
   { name = "veth0", addr = "10.1.1.1/24" }, { name = "veth1", addr = "10.1.1.2/24" }))
-print(ping("-c", "1", "-i", "5", "-w", "5", "10.1.1.2") and "\nA reply: this kernel needs no setting." or [[
+local is_replied <const> = ping("-c", "1", "-i", "5", "-w", "5", "10.1.1.2")
+print(is_replied and "\nA reply: this kernel needs no setting." or [[
 
 No reply. veth0 asks (by ARP) who has 10.1.1.2, and veth1 hears it. But it is
 10.1.1.1 that asks, an address of this same kernel. It takes that for a forgery
 and keeps silent: accept_local is 0. (An rp_filter of 1 would be enough, too.)
 After three questions the kernel tells ping so: "unreachable", over lo.]])
 
-print "\n2. veth1 is told to accept what comes from an address of its own kernel. Of the\ntwo values of rp_filter, that of all and its own, the larger counts.\n"
+print [[
+
+2. veth1 is told to accept what comes from an address of its own kernel. Of the
+two values of rp_filter, that of all and its own, the larger counts.
+]]
 for _, name in ipairs { "veth1.accept_local=1", "veth1.rp_filter=0", "all.rp_filter=0" } do
   local key <const>, value <const> = ("net.ipv4.conf." .. name):match "(.+)=(.+)"
   print(("$ sysctl -w %s=%s"):format(key, value))
@@ -46,7 +51,8 @@ for _, route in ipairs(mt.route.list { table = "local" }) do
   end
 end
 local way <const> = assert(mt.route.get("10.1.1.1", { src = "10.1.1.2" }))
-print(("\n$ ip route get 10.1.1.1 from 10.1.1.2\n  %s %s dev %s"):format(way.kind, way.dst, way.dev))
+print "\n$ ip route get 10.1.1.1 from 10.1.1.2"
+print(("  %s %s dev %s"):format(way.kind, way.dst, way.dev))
 
 print "\n3. A cable has two ends or none. veth0 is deleted:\n\n$ ip link del veth0"
 mt.link.on_change(function(change)

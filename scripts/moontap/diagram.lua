@@ -2,9 +2,15 @@
 
 local WIDTH <const>, FIRST <const>, LAST_LABEL <const> = 80, 9, 20
 local JOIN_WITHIN <const> = 0.1 -- seconds between a packet's leaving one end and reaching the other
-local UTF8 <const> = { life = "│", line = "─", right = "▶", left = "◀", cross = "┼", mark = "●", cut = "…" }
-local ASCII <const> = { life = "|", line = "-", right = ">", left = "<", cross = "+", mark = "*", cut = "~" }
-local COLOURS <const> = { request = "\27[36m", reply = "\27[32m", neighbour = "\27[33m", other = "\27[31m" }
+local UTF8 <const> = {
+  life = "│", line = "─", right = "▶", left = "◀", cross = "┼", mark = "●", cut = "…",
+}
+local ASCII <const> = {
+  life = "|", line = "-", right = ">", left = "<", cross = "+", mark = "*", cut = "~",
+}
+local COLOURS <const> = {
+  request = "\27[36m", reply = "\27[32m", neighbour = "\27[33m", other = "\27[31m",
+}
 
 -- What tostring(pkt) says, where the rest is known: { pattern, label, what it is }.
 local LABELS <const> = {
@@ -41,7 +47,9 @@ local function steps_of(packets, is_drawn)
     if joined and is_drawn[pkt.link] then
       joined.to = pkt.link
     elseif is_drawn[pkt.link] then
-      steps[#steps + 1] = { pkt = pkt, time = pkt.time, from = pkt.link, dir = pkt.dir, text = text }
+      steps[#steps + 1] = {
+        pkt = pkt, time = pkt.time, from = pkt.link, dir = pkt.dir, text = text,
+      }
     end
   end
   return steps
@@ -124,8 +132,14 @@ local function check(packets, options)
   end
 end
 
----@param packets table those that mt.sniff has collected: pkt.link, pkt.dir, pkt.time, tostring(pkt)
----@param options? { links?: string[], note?: (fun(pkt): string?), utf8?: boolean, colour?: boolean }
+---@class moontap.diagram.options
+---@field links? string[] a lifeline each, in this order; those of the packets unless given
+---@field note? fun(pkt): string? a line to write under that packet
+---@field utf8? boolean as the locale says unless given
+---@field colour? boolean on a terminal, without NO_COLOR, unless given
+
+---@param packets table of mt.sniff: pkt.link, pkt.dir, pkt.time, tostring(pkt)
+---@param options? moontap.diagram.options
 ---@return string text lines of at most 80 columns, without a newline at the end
 local function diagram(packets, options)
   options = options or {}
@@ -153,7 +167,8 @@ local function diagram(packets, options)
       arrow(row, columns[step.from], columns[step.to], label, set)
     else
       local is_last <const> = step.from == links[#links]
-      mark(row, step, columns[step.from], is_last and WIDTH - columns[step.from] + 2 or gap, label, set)
+      local room <const> = is_last and WIDTH - columns[step.from] + 2 or gap
+      mark(row, step, columns[step.from], room, label, set)
     end
     add(row)
     if colour then lines[#lines] = COLOURS[what] .. lines[#lines] .. "\27[0m" end
