@@ -1,6 +1,5 @@
 -- Pings one end of a veth pair from the other, in one namespace, and shows where each packet goes.
 local mt <const> = require "moontap"
-local diagram <const> = require "moontap.diagram"
 local links <const> = { "veth0", "veth1", "lo" }
 
 local function ping(...)
@@ -10,7 +9,7 @@ local function ping(...)
   command.on_line = function(line) if line:find "icmp_seq" then print(line) end end
   local status <const> = assert(mt.spawn(command)):wait()
   mt.sleep(0.1) -- the last reply may still be on its way to us
-  print("\n" .. diagram(sniff:stop().packets, { links = links }))
+  print("\n" .. mt.diagram(sniff:stop().packets, { links = links }))
   return status == 0
 end
 
