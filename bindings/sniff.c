@@ -22,7 +22,8 @@ enum { LINKS_MAX = 32, TURN = 256 };
 struct sniff {
 	struct watch watch; /* the first member */
 	struct script *script;
-	struct filter *filters[2]; /* for IP and Ethernet; NULL: all */
+	struct filter *filters[2]; /* for IP and Ethernet; NULL: all, or none if is_filtered */
+	bool is_filtered;
 	int self_ref;		   /* keeps it while it looks */
 	int function_ref;	   /* LUA_NOREF: packets are collected in user value 1 */
 	unsigned lost;
@@ -80,7 +81,7 @@ static void frames_take(struct sniff *sniff, unsigned most)
 			&seen)) {
 		const struct filter *filter = sniff->filters[seen.packet->first == LAYER_eth];
 
-		if (filter && !filter_match(filter, seen.packet)) {
+		if (sniff->is_filtered && !(filter && filter_match(filter, seen.packet))) {
 			packet_free(seen.packet);
 			continue;
 		}
@@ -123,9 +124,12 @@ static void check_filter(lua_State *L, struct sniff *sniff)
 	if (lua_getfield(L, 1, "match") == LUA_TSTRING) {
 		const char *text = lua_tostring(L, -1);
 
-		if (filter_open(&sniff->filters[0], text, LAYER_ip, &why) ||
-			filter_open(&sniff->filters[1], text, LAYER_eth, &why))
+		/* "arp" has no meaning for bare IP packets: refused is what suits neither. */
+		bool is_for_ip = !filter_open(&sniff->filters[0], text, LAYER_ip, &why);
+
+		if (filter_open(&sniff->filters[1], text, LAYER_eth, &why) && !is_for_ip)
 			luaL_error(L, "%s", why.text);
+		sniff->is_filtered = true;
 	} else if (!lua_isnil(L, -1)) {
 		luaL_error(L, "mt.sniff: match must be a pcap-filter string, not a %s",
 			luaL_typename(L, -1));

@@ -136,7 +136,7 @@ tun_refused() {
 @test "a bad command" {
   is_refused 2 'unknown command demoo (did you mean demo?)' "$MOONTAP" demoo
   is_refused 2 'unknown command xyzzy (see moontap help)' "$MOONTAP" xyzzy
-  is_refused 2 'demo: takes no arguments' "$MOONTAP" demo now
+  is_refused 2 'demo: takes ping, tour or nothing' "$MOONTAP" demo now
 }
 
 @test "an unknown key, a bad value" {

@@ -1,0 +1,23 @@
+-- Looking on: what mt.sniff shows of the packets on links.
+local mt <const> = require "moontap"
+
+local function quiet() end
+
+describe("a sniff", function()
+  it("takes a match that has a meaning for frames alone", function()
+    assert(mt.veth({ name = "sv0", addr = "10.9.2.1/24" }, { name = "sv1" }))
+    local sniff <const> = assert(mt.sniff { links = { "sv0", "sv1" }, match = "arp" })
+    mt.spawn({ "ping", "-c1", "-W1", "-w1", "10.9.2.2", on_line = quiet }):wait()
+    local packets <const> = sniff:stop().packets
+    mt.link.del "sv0"
+    assert.is_true(#packets >= 2)
+    for _, pkt in ipairs(packets) do assert.is_truthy(pkt.arp) end
+    assert.equal("sv0 out sv1 in", ("%s %s %s %s"):format(
+      packets[1].link, packets[1].dir, packets[2].link, packets[2].dir))
+  end)
+
+  it("refuses a match that has none at all", function()
+    local _, message = pcall(mt.sniff, { links = { "lo" }, match = "icpm" })
+    assert.matches("unknown word \"icpm\"", message)
+  end)
+end)
