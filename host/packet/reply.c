@@ -40,7 +40,8 @@ static bool is_question(const struct packet *p, const struct layer *transport)
 	case LAYER_icmp:
 		return bytes[0] == ICMP_ECHO_REQUEST;
 	case LAYER_icmpv6:
-		return bytes[0] == ICMPV6_ECHO_REQUEST;
+		/* RFC 4443 4.1: identifier and sequence number are part of it. */
+		return bytes[0] == ICMPV6_ECHO_REQUEST && transport->length == ICMP_HEADER;
 	case LAYER_tcp:
 		return !(bytes[TCP_FLAGS] & 4); /* RFC 9293 3.5.2: a reset is never answered */
 	}
