@@ -66,7 +66,7 @@ bool error_may(const struct packet *p)
 		return false;
 	const uint8_t *ip = layer_bytes(p, network);
 
-	if (eth && (*layer_bytes(p, eth) & 1))
+	if (eth && ((layer_bytes(p, eth)[0] | layer_bytes(p, eth)[MAC_BYTES]) & 1))
 		return false;
 	if (is_4 ? !scope_is_unicast4(ip + IP_SRC) || !scope_is_unicast4(ip + IP_DST) ||
 				!checksum_ip_is_right(p, network)

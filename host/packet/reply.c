@@ -65,6 +65,14 @@ static bool is_for_group(const struct packet *p)
 	return eth && (*layer_bytes(p, eth) & 1);
 }
 
+/* IEEE 802.3 3.2.3: a group is no source; the answer would go to all of it. */
+static bool is_from_group(const struct packet *p)
+{
+	const struct layer *eth = packet_layer(p, LAYER_eth);
+
+	return eth && (layer_bytes(p, eth)[MAC_BYTES] & 1);
+}
+
 static bool is_solicitation(const struct packet *p)
 {
 	const struct layer *icmp = packet_layer(p, LAYER_icmpv6);
@@ -95,7 +103,7 @@ enum reply_check reply_check(const struct packet *p)
 		return REPLY_NO_ANSWER;
 	if (p->traits & (TRAIT_ROUTED | TRAIT_UNKNOWN_OPT))
 		return REPLY_ROUTED;
-	if (!is_unicast(shape, ip + shape->src) ||
+	if (is_from_group(p) || !is_unicast(shape, ip + shape->src) ||
 		!memcmp(ip + shape->src, ip + shape->dst, shape->addr_bytes))
 		return REPLY_BAD_SOURCE;
 	if (!is_unicast(shape, ip + shape->dst) || is_for_group(p))

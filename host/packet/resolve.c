@@ -27,11 +27,16 @@ static const uint8_t unspecified[16];
 static const uint8_t all_nodes[16] = { 0xff, 0x02, [15] = 1 };
 static const uint8_t all_nodes_mac[6] = { 0x33, 0x33, 0, 0, 0, 1 };
 
+static bool eth_is_from_host(const struct packet *p)
+{
+	return p->first == LAYER_eth && !(p->data[MAC_BYTES] & 1);
+}
+
 bool resolve_is_arp_question(const struct packet *p, const uint8_t **target)
 {
 	const struct layer *layer = packet_layer(p, LAYER_arp);
 
-	if (!layer)
+	if (!layer || !eth_is_from_host(p))
 		return false;
 	const uint8_t *arp = layer_bytes(p, layer);
 
@@ -44,11 +49,6 @@ bool resolve_is_arp_question(const struct packet *p, const uint8_t **target)
 		return false;
 	*target = arp + ARP_DST_IP;
 	return true;
-}
-
-static bool eth_is_from_host(const struct packet *p)
-{
-	return p->first == LAYER_eth && !(p->data[MAC_BYTES] & 1);
 }
 
 /* RFC 4291 2.7.1: ff02::1:ffXX:XXXX with the target's last 24 bits. */
