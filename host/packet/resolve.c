@@ -10,11 +10,6 @@
 #include "host/packet/wire.h"
 
 enum {
-	ARP_OPCODE = 6,
-	ARP_SRC_MAC = 8,
-	ARP_SRC_IP = 14,
-	ARP_DST_MAC = 18,
-	ARP_DST_IP = 24,
 	ND_HOP_LIMIT = 255,
 	ND_SOURCE_LLA = 1,
 	ND_TARGET_LLA = 2,
