@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/* What a script has written into a packet's fields does not lead whoever handles it next astray. */
+#include "tests/unit/unit.h"
+
+#include <string.h>
+
+#include "host/packet/checksum.h"
+#include "host/packet/field.h"
+#include "host/packet/parse.h"
+#include "host/packet/wire.h"
+
+/* 192.0.2.1 > 192.0.2.7, UDP of 12 bytes; no checksum is right yet. */
+static const uint8_t udp4[] = { 0x45, 0, 0, 32, 0, 1, 0x40, 0, 64, 17, 0, 0, 192, 0, 2, 1, 192, 0, 2,
+	7, 0xc3, 0x50, 0, 53, 0, 12, 0, 0, 'd', 'n', 's', '?' };
+
+static struct packet *packet_of(const uint8_t *bytes, size_t len)
+{
+	struct packet *p = packet_from_bytes(bytes, len, LAYER_ip);
+
+	ck_assert_ptr_nonnull(p);
+	parse(p);
+	ck_assert_uint_eq(p->malformed, MALFORMED_none);
+	checksum_ip_fill(p, packet_layer(p, LAYER_ip));
+	return p;
+}
+
+static void write_number(struct packet *p, enum layer_id id, const char *name, uint64_t number)
+{
+	const struct field *field = field_find(id, name);
+	struct value value = { .kind = field->kind, .number = number };
+
+	ck_assert_int_eq(field_set(p, packet_layer(p, id), field, &value), FIELD_OK);
+}
+
+START_TEST(writing_what_is_there_leaves_a_checksum_of_0)
+{
+	struct packet *p = packet_of(udp4, sizeof(udp4));
+	uint8_t *checksum = layer_bytes(p, packet_layer(p, LAYER_ip)) + IP_CHECKSUM;
+
+	store_be16(checksum, 0);
+	write_number(p, LAYER_ip, "ttl", 64);
+	ck_assert_uint_eq(load_be16(checksum), 0);
+	packet_free(p);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("edited");
+	TCase *tc = tcase_create("edited");
+
+	tcase_add_test(tc, writing_what_is_there_leaves_a_checksum_of_0);
+	suite_add_tcase(suite, tc);
+	return unit_run(suite);
+}
