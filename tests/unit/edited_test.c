@@ -10,8 +10,8 @@
 #include "host/packet/wire.h"
 
 /* 192.0.2.1 > 192.0.2.7, UDP of 12 bytes; no checksum is right yet. */
-static const uint8_t udp4[] = { 0x45, 0, 0, 32, 0, 1, 0x40, 0, 64, 17, 0, 0, 192, 0, 2, 1, 192, 0, 2,
-	7, 0xc3, 0x50, 0, 53, 0, 12, 0, 0, 'd', 'n', 's', '?' };
+static const uint8_t udp4[] = { 0x45, 0, 0, 32, 0, 1, 0x40, 0, 64, 17, 0, 0, 192, 0, 2, 1, 192, 0,
+	2, 7, 0xc3, 0x50, 0, 53, 0, 12, 0, 0, 'd', 'n', 's', '?' };
 
 static struct packet *packet_of(const uint8_t *bytes, size_t len)
 {
@@ -44,12 +44,32 @@ START_TEST(writing_what_is_there_leaves_a_checksum_of_0)
 }
 END_TEST
 
+START_TEST(a_written_udp_length_is_not_summed_past_the_datagram)
+{
+	static const uint64_t lies[] = { 0, 7, 13, 65535 };
+
+	for (unsigned i = 0; i < 4; i++) {
+		struct packet *p = packet_of(udp4, sizeof(udp4));
+		const struct layer *ip = packet_layer(p, LAYER_ip);
+		const struct layer *udp = packet_layer(p, LAYER_udp);
+
+		checksum_transport_fill(p, ip, udp);
+		ck_assert(checksum_transport_is_right(p, ip, udp));
+		write_number(p, LAYER_udp, "length", lies[i]);
+		ck_assert(!checksum_transport_is_right(p, ip, udp));
+		checksum_transport_fill(p, ip, udp);
+		packet_free(p);
+	}
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("edited");
 	TCase *tc = tcase_create("edited");
 
 	tcase_add_test(tc, writing_what_is_there_leaves_a_checksum_of_0);
+	tcase_add_test(tc, a_written_udp_length_is_not_summed_past_the_datagram);
 	suite_add_tcase(suite, tc);
 	return unit_run(suite);
 }
