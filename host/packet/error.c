@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "host/packet/checksum.h"
-#include "host/packet/parse.h"
 #include "host/packet/scope.h"
 #include "host/packet/wire.h"
 
@@ -111,6 +110,23 @@ static void link_header_move(struct packet *p, size_t link_bytes, size_t headers
 	memcpy(p->data + MAC_BYTES, keep, MAC_BYTES);
 }
 
+/* The headers that were written, known without parsing anew: a script may have written link types
+ * in which parse finds nothing. */
+static void layers_set(struct packet *p, unsigned network, enum layer_id transport, uint8_t proto,
+	size_t fixed, size_t transport_bytes)
+{
+	struct layer *layer = &p->layer[network];
+
+	layer[0].length = (uint16_t)fixed;
+	layer[1] = (struct layer){ (uint8_t)transport, (uint16_t)transport_bytes,
+		(uint32_t)(layer[0].offset + fixed) };
+	p->layer_count = (uint8_t)(network + 2);
+	p->datagram_end = (uint32_t)packet_length(p);
+	p->proto = proto;
+	p->traits = 0;
+	p->csum.state = CSUM_NONE;
+}
+
 bool error_make(struct packet *p, const struct icmp_error *error, const uint8_t *from)
 {
 	bool is_4;
@@ -137,12 +153,11 @@ bool error_make(struct packet *p, const struct icmp_error *error, const uint8_t 
 	icmp[0] = error->type;
 	icmp[1] = error->code;
 	store_be32(icmp + 4, error->rest);
-	p->csum.state = CSUM_NONE;
-	parse(p);
-	network = network_of(p, &is_4);
+	layers_set(p, (unsigned)(network - p->layer), is_4 ? LAYER_icmp : LAYER_icmpv6,
+		is_4 ? PROTO_ICMP : PROTO_ICMPV6, fixed, ICMP_HEADER);
 	if (is_4)
 		checksum_ip_fill(p, network);
-	checksum_transport_fill(p, network, checksum_transport(p, network));
+	checksum_transport_fill(p, network, network + 1);
 	return true;
 }
 
@@ -189,10 +204,9 @@ void error_reset(struct packet *p)
 	}
 	if (p->first == LAYER_eth)
 		swap_bytes(p->data, p->data + MAC_BYTES, MAC_BYTES);
-	p->csum.state = CSUM_NONE;
-	parse(p);
-	network = network_of(p, &is_4);
+	layers_set(p, (unsigned)(network - p->layer), LAYER_tcp, PROTO_TCP, network->length,
+		TCP_HEADER);
 	if (is_4)
 		checksum_ip_fill(p, network);
-	checksum_transport_fill(p, network, packet_layer(p, LAYER_tcp));
+	checksum_transport_fill(p, network, network + 1);
 }

@@ -6,7 +6,6 @@
 
 #include "host/packet/checksum.h"
 #include "host/packet/options.h"
-#include "host/packet/parse.h"
 #include "host/packet/resolve.h"
 #include "host/packet/scope.h"
 #include "host/packet/wire.h"
@@ -120,6 +119,19 @@ static void swap(uint8_t *a, uint8_t *b, size_t len)
 	memcpy(b, keep, len);
 }
 
+/* What lay behind `extra` bytes of options now follows the fixed header. Not found by parsing anew:
+ * a script may have written types and lengths in which parse finds nothing. */
+static void layers_close_up(struct packet *p, const struct layer *network, size_t extra)
+{
+	size_t i = (size_t)(network - p->layer);
+
+	p->layer[i].length -= (uint16_t)extra;
+	while (++i < p->layer_count)
+		p->layer[i].offset -= (uint32_t)extra;
+	p->datagram_end -= (uint32_t)extra;
+	p->traits &= (uint16_t) ~(TRAIT_OPTIONS | TRAIT_ATOMIC);
+}
+
 /* The headers up to the fixed network header move up to the transport: options and extension
  * headers are left behind, so a record route or a routing header is never sent on blindly. */
 static void options_strip(struct packet *p, const struct layer *network, const struct shape *shape)
@@ -140,9 +152,9 @@ static void options_strip(struct packet *p, const struct layer *network, const s
 		ip[IPV6_NXT] = p->proto;
 		store_be16(ip + IPV6_PLEN, (uint16_t)(load_be16(ip + IPV6_PLEN) - extra));
 	}
-	parse(p);
+	layers_close_up(p, network, extra);
 	if (shape == &shape4)
-		checksum_ip_fill(p, packet_layer(p, LAYER_ip));
+		checksum_ip_fill(p, network);
 }
 
 /* RFC 1122 3.2.2.6: record route and timestamp go back, updated with the address that was pinged.
@@ -205,7 +217,6 @@ static void datagram_turn(struct packet *p, const struct reply_self *self, uint8
 		options_update(p, network, self);
 	} else if (network->length > shape->fixed) {
 		options_strip(p, network, shape);
-		network = network_of(p, &shape);
 	}
 	uint8_t *ip = layer_bytes(p, network);
 	const struct layer *transport = checksum_transport(p, network);

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "host/packet/checksum.h"
-#include "host/packet/parse.h"
 #include "host/packet/scope.h"
 #include "host/packet/wire.h"
 
@@ -161,6 +160,6 @@ void resolve_nd_turn(struct packet *p, const uint8_t *mac)
 	na[ND_HEADER + 1] = 1;
 	memcpy(na + ND_HEADER + 2, mac, MAC_BYTES);
 	store_be16(ip + IPV6_PLEN, ND_HEADER + ND_LLA_BYTES);
-	parse(p);
+	p->datagram_end = (uint32_t)packet_length(p);
 	checksum_transport_fill(p, packet_layer(p, LAYER_ipv6), packet_layer(p, LAYER_icmpv6));
 }

@@ -5,8 +5,10 @@
 #include <string.h>
 
 #include "host/packet/checksum.h"
+#include "host/packet/error.h"
 #include "host/packet/field.h"
 #include "host/packet/parse.h"
+#include "host/packet/reply.h"
 #include "host/packet/wire.h"
 
 /* 192.0.2.1 > 192.0.2.7, UDP of 12 bytes; no checksum is right yet. */
@@ -63,6 +65,42 @@ START_TEST(a_written_udp_length_is_not_summed_past_the_datagram)
 }
 END_TEST
 
+/* The same as an echo request with a router alert option. */
+static const uint8_t echo4_alert[] = { 0x46, 0, 0, 32, 0, 1, 0x40, 0, 64, 1, 0, 0, 192, 0, 2, 1,
+	192, 0, 2, 7, 0x94, 4, 0, 0, 8, 0, 0, 0, 0, 1, 0, 1 };
+
+START_TEST(a_written_ip_length_does_not_stop_a_reply)
+{
+	static const struct reply_self self;
+	struct packet *p = packet_of(echo4_alert, sizeof(echo4_alert));
+
+	checksum_transport_fill(p, packet_layer(p, LAYER_ip), packet_layer(p, LAYER_icmp));
+	write_number(p, LAYER_ip, "len", 65532);
+	ck_assert_int_eq(reply_check(p), REPLY_MAY);
+	reply_turn(p, &self, 64);
+	ck_assert_uint_eq(packet_length(p), sizeof(echo4_alert) - 4);
+	ck_assert_uint_eq(*layer_bytes(p, packet_layer(p, LAYER_icmp)), ICMP_ECHO_REPLY);
+	ck_assert(checksum_ip_is_right(p, packet_layer(p, LAYER_ip)));
+	packet_free(p);
+}
+END_TEST
+
+START_TEST(a_written_ip_length_does_not_stop_an_error)
+{
+	static const struct icmp_error unreachable = { ICMP_UNREACHABLE, 3, 0 };
+	struct packet *p = packet_of(udp4, sizeof(udp4));
+
+	write_number(p, LAYER_ip, "len", 20);
+	ck_assert(error_may(p));
+	ck_assert(error_make(p, &unreachable, NULL));
+	parse(p);
+	ck_assert_uint_eq(p->malformed, MALFORMED_none);
+	ck_assert(checksum_transport_is_right(
+		p, packet_layer(p, LAYER_ip), packet_layer(p, LAYER_icmp)));
+	packet_free(p);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("edited");
@@ -70,6 +108,8 @@ int main(void)
 
 	tcase_add_test(tc, writing_what_is_there_leaves_a_checksum_of_0);
 	tcase_add_test(tc, a_written_udp_length_is_not_summed_past_the_datagram);
+	tcase_add_test(tc, a_written_ip_length_does_not_stop_a_reply);
+	tcase_add_test(tc, a_written_ip_length_does_not_stop_an_error);
 	suite_add_tcase(suite, tc);
 	return unit_run(suite);
 }
