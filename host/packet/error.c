@@ -74,6 +74,14 @@ bool error_may(const struct packet *p)
 	return transport_may(p, network, is_4);
 }
 
+bool error_may_reset(const struct packet *p)
+{
+	/* Of a fragment the segment's end is not known, and a source-routed one is summed for
+	 * another address. */
+	return packet_layer(p, LAYER_tcp) && !(p->traits & (TRAIT_FRAGMENT | TRAIT_ROUTED)) &&
+	       error_may(p);
+}
+
 static void header4(uint8_t *ip, const uint8_t *quoted, const uint8_t *from, size_t total)
 {
 	memset(ip, 0, IP_HEADER);
@@ -177,14 +185,18 @@ void error_reset(struct packet *p)
 	const struct layer *network = network_of(p, &is_4);
 	const struct layer *transport = packet_layer(p, LAYER_tcp);
 	uint8_t *ip = layer_bytes(p, network);
-	uint8_t *tcp = layer_bytes(p, transport);
+	size_t fixed = is_4 ? IP_HEADER : IPV6_HEADER;
+	uint8_t *tcp = ip + fixed;
+
+	/* Options and extension headers asked something of that packet, not of this one. */
+	memmove(tcp, layer_bytes(p, transport), TCP_HEADER);
 	uint8_t flags = tcp[TCP_FLAGS];
 	uint32_t payload = (uint32_t)(p->datagram_end - transport->offset - transport->length);
 	uint32_t end = load_be32(tcp + TCP_SEQ) + payload + !!(flags & TCP_FLAG_SYN) +
 		       !!(flags & TCP_FLAG_FIN);
 	bool has_ack = flags & TCP_FLAG_ACK;
 	uint32_t seq = has_ack ? load_be32(tcp + TCP_ACK) : 0;
-	size_t total = transport->offset + TCP_HEADER;
+	size_t total = network->offset + fixed + TCP_HEADER;
 
 	swap_bytes(tcp, tcp + 2, 2);
 	store_be32(tcp + TCP_SEQ, seq);
@@ -194,18 +206,19 @@ void error_reset(struct packet *p)
 	tcp[TCP_FLAGS] = has_ack ? TCP_FLAG_RST : TCP_FLAG_RST | TCP_FLAG_ACK;
 	packet_trim(p, total);
 	if (is_4) {
+		ip[0] = 0x45;
 		swap_bytes(ip + IP_SRC, ip + IP_DST, 4);
 		store_be16(ip + IP_LEN, (uint16_t)(total - network->offset));
 		ip[IP_TTL] = ERROR_TTL;
 	} else {
+		ip[IPV6_NXT] = PROTO_TCP;
 		swap_bytes(ip + IPV6_SRC, ip + IPV6_DST, 16);
 		store_be16(ip + IPV6_PLEN, (uint16_t)(total - network->offset - IPV6_HEADER));
 		ip[IPV6_HLIM] = ERROR_TTL;
 	}
 	if (p->first == LAYER_eth)
 		swap_bytes(p->data, p->data + MAC_BYTES, MAC_BYTES);
-	layers_set(p, (unsigned)(network - p->layer), LAYER_tcp, PROTO_TCP, network->length,
-		TCP_HEADER);
+	layers_set(p, (unsigned)(network - p->layer), LAYER_tcp, PROTO_TCP, fixed, TCP_HEADER);
 	if (is_4)
 		checksum_ip_fill(p, network);
 	checksum_transport_fill(p, network, network + 1);

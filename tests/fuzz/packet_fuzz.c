@@ -125,12 +125,10 @@ static void edited_goes_on(const struct packet *edited)
 		reply_turn(p, &self, 64);
 	packet_free(p);
 	p = packet_copy(edited);
-	if (error_may(p)) {
-		if (packet_layer(p, LAYER_tcp))
-			error_reset(p);
-		else
-			error_make(p, &error, NULL);
-	}
+	if (error_may_reset(p))
+		error_reset(p);
+	else if (error_may(p))
+		error_make(p, &error, NULL);
 	line_prints(p, 256);
 	packet_free(p);
 }

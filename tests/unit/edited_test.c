@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a script has written into a packet's fields does not lead whoever handles it next astray. */
+/* What a script has written into a packet's fields does not lead whoever turns it next astray. */
 #include "tests/unit/unit.h"
 
 #include <string.h>
@@ -101,6 +101,41 @@ START_TEST(a_written_ip_length_does_not_stop_an_error)
 }
 END_TEST
 
+/* A SYN that came by a router alert. */
+static const uint8_t syn4_alert[] = { 0x46, 0, 0, 44, 0, 1, 0x40, 0, 64, 6, 0, 0, 192, 0, 2, 1, 192,
+	0, 2, 7, 0x94, 4, 0, 0, 0xc3, 0x50, 0, 80, 0, 0, 0, 1, 0, 0, 0, 0, 0x50, 2, 255, 255, 0, 0,
+	0, 0 };
+
+START_TEST(a_reset_carries_no_options)
+{
+	struct packet *p = packet_of(syn4_alert, sizeof(syn4_alert));
+
+	ck_assert(error_may_reset(p));
+	error_reset(p);
+	ck_assert_uint_eq(packet_length(p), IP_HEADER + TCP_HEADER);
+	parse(p);
+	ck_assert_uint_eq(p->malformed, MALFORMED_none);
+	ck_assert_uint_eq(p->traits, 0);
+	ck_assert(checksum_ip_is_right(p, packet_layer(p, LAYER_ip)));
+	ck_assert(checksum_transport_is_right(
+		p, packet_layer(p, LAYER_ip), packet_layer(p, LAYER_tcp)));
+	packet_free(p);
+}
+END_TEST
+
+START_TEST(a_fragment_of_a_segment_is_not_reset)
+{
+	struct packet *p = packet_of(syn4_alert, sizeof(syn4_alert));
+
+	store_be16(p->data + IP_FRAG, IP_FRAG_MORE);
+	parse(p);
+	checksum_ip_fill(p, packet_layer(p, LAYER_ip));
+	ck_assert(error_may(p));
+	ck_assert(!error_may_reset(p));
+	packet_free(p);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("edited");
@@ -110,6 +145,8 @@ int main(void)
 	tcase_add_test(tc, a_written_udp_length_is_not_summed_past_the_datagram);
 	tcase_add_test(tc, a_written_ip_length_does_not_stop_a_reply);
 	tcase_add_test(tc, a_written_ip_length_does_not_stop_an_error);
+	tcase_add_test(tc, a_reset_carries_no_options);
+	tcase_add_test(tc, a_fragment_of_a_segment_is_not_reset);
 	suite_add_tcase(suite, tc);
 	return unit_run(suite);
 }
