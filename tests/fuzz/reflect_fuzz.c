@@ -120,8 +120,11 @@ static void frame_goes_back(const struct packet *asked, const struct packet *p)
 		return;
 	if (is_advertisement(p) && !memcmp(p->data, all_nodes, MAC_BYTES))
 		return;
-	CHECK(!memcmp(p->data, asked->data + MAC_BYTES, MAC_BYTES));
-	CHECK(!(p->data[MAC_BYTES] & 1));
+	/* RFC 826: to the sender that the question names, whoever carried it here. */
+	const struct layer *arp = packet_layer(asked, LAYER_arp);
+	const uint8_t *from = arp ? layer_bytes(asked, arp) + 8 : asked->data + MAC_BYTES;
+
+	CHECK(!memcmp(p->data, from, MAC_BYTES) && !(from[0] & 1) && !(p->data[MAC_BYTES] & 1));
 }
 
 static bool is_right_question(const struct packet *asked)
