@@ -26,8 +26,8 @@ static bool is_address(const char *name)
 	return inet_pton(AF_INET, name, addr) == 1 || inet_pton(AF_INET6, name, addr) == 1;
 }
 
-int getaddrinfo(const char *node, const char *service, const struct addrinfo *hints,
-	struct addrinfo **out)
+int getaddrinfo(
+	const char *node, const char *service, const struct addrinfo *hints, struct addrinfo **out)
 {
 	static int (*libc)(const char *, const char *, const struct addrinfo *, struct addrinfo **);
 
@@ -55,8 +55,8 @@ int getnetbyname_r(const char *name, struct netent *entry, char *buffer, size_t 
 	return 0;
 }
 
-int getprotobyname_r(const char *name, struct protoent *entry, char *buffer, size_t len,
-	struct protoent **out)
+int getprotobyname_r(
+	const char *name, struct protoent *entry, char *buffer, size_t len, struct protoent **out)
 {
 	(void)entry, (void)buffer, (void)len, (void)out;
 	looked_up("protocol", name);

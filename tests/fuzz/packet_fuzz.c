@@ -90,7 +90,8 @@ static bool same_value(const struct field *field, const struct value *a, const s
 /* Lengths and the protocol change what a checksum covers; checksums stay as written. */
 static bool keeps_sums(const struct field *field)
 {
-	return !(field->written & (WRITTEN_LENGTH | WRITTEN_CHECKSUM)) && strcmp(field->name, "proto");
+	return !(field->written & (WRITTEN_LENGTH | WRITTEN_CHECKSUM)) &&
+	       strcmp(field->name, "proto");
 }
 
 static bool is_checksum_byte(const struct packet *p, size_t at)
@@ -110,7 +111,8 @@ static void only_field_changed(const struct packet *before, const struct packet 
 
 	for (size_t i = 0; i < packet_length(before); i++) {
 		if (before->data[i] != after->data[i])
-			CHECK((i >= first && i < first + field->width) || is_checksum_byte(after, i));
+			CHECK((i >= first && i < first + field->width) ||
+				is_checksum_byte(after, i));
 	}
 }
 
@@ -198,15 +200,17 @@ static void partial_completes(const struct packet *was)
 	const struct layer *network = network_layer(p);
 	const struct layer *transport = transport_layer(p);
 
-	if (transport && is_whole(p) && (transport->id == LAYER_tcp || transport->id == LAYER_udp)) {
+	if (transport && is_whole(p) &&
+		(transport->id == LAYER_tcp || transport->id == LAYER_udp)) {
 		uint8_t *field = checksum_field(p, transport);
 		size_t len = p->datagram_end - transport->offset;
 		bool is_4 = network->id == LAYER_ip;
 
 		if (transport->id == LAYER_udp)
 			store_be16(layer_bytes(p, transport) + UDP_LENGTH, (uint16_t)len);
-		store_be16(field, checksum_pseudo(layer_bytes(p, network) + (is_4 ? IP_SRC : IPV6_SRC),
-					  is_4 ? 8 : 32, p->proto, (uint32_t)len));
+		store_be16(
+			field, checksum_pseudo(layer_bytes(p, network) + (is_4 ? IP_SRC : IPV6_SRC),
+				       is_4 ? 8 : 32, p->proto, (uint32_t)len));
 		p->csum = (struct packet_csum){ CSUM_PARTIAL, (uint16_t)transport->offset,
 			(uint16_t)(field - layer_bytes(p, transport)) };
 		for (unsigned i = 0; i < field_count; i++) {
@@ -228,7 +232,8 @@ static void sums_fill(const struct packet *was)
 	const struct layer *ip = packet_layer(p, LAYER_ip);
 	const struct layer *transport = transport_layer(p);
 
-	CHECK(checksum_sum(p->data, packet_length(p), 0) == naive_sum(p->data, packet_length(p), 0));
+	CHECK(checksum_sum(p->data, packet_length(p), 0) ==
+		naive_sum(p->data, packet_length(p), 0));
 	if (ip) {
 		CHECK(checksum_ip_is_right(p, ip) == ip_verifies(p));
 		checksum_ip_fill(p, ip);
@@ -254,7 +259,8 @@ static void set_of_all(const struct packet *was)
 
 	for (unsigned i = 0; i < field_count; i++) {
 		if (!field_table[i].is_read_only)
-			edits[count++] = (struct set_edit){ &field_table[i], value_any(p, &field_table[i]) };
+			edits[count++] =
+				(struct set_edit){ &field_table[i], value_any(p, &field_table[i]) };
 	}
 	struct set *set = set_new(edits, count);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Hostile bytes -> reflect, reply and reject: an answer is right, no longer than the question allows
- * and never answered itself; what is not answered is untouched. */
+/* Hostile bytes -> reflect, reply and reject: an answer is right, no longer than the question
+ * allows and never answered itself; what is not answered is untouched. */
 #include "tests/fuzz/fuzz.h"
 
 #include "host/packet/reply.h"
@@ -10,9 +10,9 @@
 #include "host/policy/reject.h"
 
 enum {
-	FUZZ_NET = 1 << FUZZ_LEFT,     /* the reflector has a net and an exception of its own */
-	FUZZ_KIND = FUZZ_LEFT + 1,     /* which error: 3 bits */
-	ND_OPTION = 8,		       /* what a neighbour advertisement is longer by */
+	FUZZ_NET = 1 << FUZZ_LEFT, /* the reflector has a net and an exception of its own */
+	FUZZ_KIND = FUZZ_LEFT + 1, /* which error: 3 bits */
+	ND_OPTION = 8,		   /* what a neighbour advertisement is longer by */
 	ERROR4_MORE = IP_HEADER + ICMP_HEADER,
 	ERROR6_MORE = IPV6_HEADER + ICMP_HEADER,
 };
@@ -34,8 +34,8 @@ static void prefixes_read(struct prefix *out, const char *const *texts)
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
-	static const char *const held[] = { "192.0.2.1/24", "10.1.1.1/31", "fd00::1/64", "fe80::1/64",
-		NULL };
+	static const char *const held[] = { "192.0.2.1/24", "10.1.1.1/31", "fd00::1/64",
+		"fe80::1/64", NULL };
 	static const char *const nets[] = { "192.0.2.0/24", "10.0.0.0/8", "fd00::/16", NULL };
 	static const char *const excepts[] = { "192.0.2.128/25", "fd00:0:0:1::/64", NULL };
 
@@ -46,7 +46,8 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	return 0;
 }
 
-static bool is_in(const struct prefix *prefixes, unsigned count, uint8_t family, const uint8_t *addr)
+static bool is_in(
+	const struct prefix *prefixes, unsigned count, uint8_t family, const uint8_t *addr)
 {
 	for (unsigned i = 0; i < count; i++) {
 		if (prefix_contains(&prefixes[i], family, addr))
@@ -102,8 +103,9 @@ static void answer_is_ours(const struct reflect *r, const struct packet *p)
 {
 	const struct layer *network = network_layer(p), *arp = packet_layer(p, LAYER_arp);
 	uint8_t family = network && network->id == LAYER_ipv6 ? FAMILY_6 : FAMILY_4;
-	const uint8_t *from = arp ? layer_bytes(p, arp) + 14
-				  : layer_bytes(p, network) + (family == FAMILY_4 ? IP_SRC : IPV6_SRC);
+	const uint8_t *from =
+		arp ? layer_bytes(p, arp) + 14
+		    : layer_bytes(p, network) + (family == FAMILY_4 ? IP_SRC : IPV6_SRC);
 
 	CHECK(is_in(r->net_count ? r->net : addrs, r->net_count ? r->net_count : 4, family, from));
 	CHECK(!is_in(r->except, r->except_count, family, from));
@@ -137,7 +139,8 @@ static bool is_right_question(const struct packet *asked)
 
 static void reflect_check(const struct packet *asked, struct packet *p, bool has_net)
 {
-	struct reflect *r = has_net ? reflect_new(net, 3, except, 2) : reflect_new(NULL, 0, NULL, 0);
+	struct reflect *r =
+		has_net ? reflect_new(net, 3, except, 2) : reflect_new(NULL, 0, NULL, 0);
 
 	if (reflect_verdict(r, &station, p) == VERDICT_REPLY) {
 		CHECK(is_right_question(asked));
@@ -171,7 +174,8 @@ static void reply_check_all(const struct packet *asked, struct packet *p)
 		reply_turn(p, &station.self, 64);
 		answer_is_right(p);
 		frame_goes_back(asked, p);
-		CHECK(packet_length(p) <= packet_length(asked) + (is_advertisement(p) ? ND_OPTION : 0));
+		CHECK(packet_length(p) <=
+			packet_length(asked) + (is_advertisement(p) ? ND_OPTION : 0));
 		if (packet_layer(p, LAYER_arp) || packet_layer(p, LAYER_icmp) ||
 			packet_layer(p, LAYER_icmpv6))
 			CHECK(reply_check(p) != REPLY_MAY);
@@ -216,8 +220,9 @@ static void reject_check(const struct packet *asked, struct packet *p, int kind)
 		CHECK(ip_verifies(asked) && !asked->malformed);
 		answer_is_right(p);
 		frame_goes_back(asked, p);
-		CHECK(layer_bytes(p, network_layer(p))[packet_layer(p, LAYER_ip) ? IP_TTL : IPV6_HLIM] ==
-		      64);
+		CHECK(layer_bytes(p,
+			      network_layer(p))[packet_layer(p, LAYER_ip) ? IP_TTL : IPV6_HLIM] ==
+			64);
 		if (packet_layer(p, LAYER_tcp))
 			reset_is_right(asked, p);
 		else
