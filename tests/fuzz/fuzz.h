@@ -92,8 +92,11 @@ static inline bool is_whole(const struct packet *p)
 /* What parse promises: every layer lies inside the packet, behind the one before it. */
 static inline void layers_check(const struct packet *p)
 {
-	static const uint8_t least[] = {
-#define LAYER(NAME, ...) [LAYER_##NAME] = ((struct { uint8_t min_length; const char *doc; }){ __VA_ARGS__ }).min_length,
+	static const struct {
+		uint8_t min_length;
+		const char *doc;
+	} least[] = {
+#define LAYER(NAME, ...) [LAYER_##NAME] = { __VA_ARGS__ },
 #include "host/packet/layers.def"
 #undef LAYER
 	};
@@ -106,7 +109,7 @@ static inline void layers_check(const struct packet *p)
 		const struct layer *layer = &p->layer[i];
 
 		CHECK(layer->id > LAYER_none && layer->id < LAYER_COUNT);
-		CHECK(layer->offset == at && layer->length >= least[layer->id]);
+		CHECK(layer->offset == at && layer->length >= least[layer->id].min_length);
 		at += layer->length;
 		CHECK(at <= (layer->id >= LAYER_ip ? p->datagram_end : packet_length(p)));
 	}

@@ -94,6 +94,14 @@ static bool keeps_sums(const struct field *field)
 	       strcmp(field->name, "proto");
 }
 
+/* ICMP of zeros alone: its checksum is 0 and should be ffff, which are one number to an edit. */
+static bool is_all_zero(const struct packet *p)
+{
+	const struct layer *icmp = packet_layer(p, LAYER_icmp);
+
+	return icmp && naive_sum(layer_bytes(p, icmp), p->datagram_end - icmp->offset, 0) == 0;
+}
+
 static bool is_checksum_byte(const struct packet *p, size_t at)
 {
 	const struct layer *ip = packet_layer(p, LAYER_ip);
@@ -140,7 +148,7 @@ static void field_takes(const struct packet *was, unsigned index, const struct f
 {
 	struct packet *p = packet_copy(was);
 	const struct layer *layer = &p->layer[index];
-	bool has_sums = is_whole(p) && transport_layer(p) && keeps_sums(field);
+	bool has_sums = is_whole(p) && transport_layer(p) && keeps_sums(field) && !is_all_zero(p);
 	struct value now;
 
 	CHECK(field_set(p, layer, field, value) == FIELD_OK);

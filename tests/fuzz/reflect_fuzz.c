@@ -57,11 +57,13 @@ static bool is_in(
 }
 
 /* What every packet that we send must be. */
-static void answer_is_right(struct packet *p)
+static void answer_is_right(const struct packet *asked, struct packet *p)
 {
 	parse(p);
 	layers_check(p);
-	CHECK(!p->malformed && p->layer_count);
+	/* What we record may use up an option's last room, or its overflow count. */
+	CHECK(!p->malformed || (asked->traits & TRAIT_RECORD && p->malformed == MALFORMED_options));
+	CHECK(p->layer_count);
 	CHECK(ip_verifies(p));
 	CHECK(!(p->traits & (TRAIT_FRAGMENT | TRAIT_ROUTED | TRAIT_UNKNOWN_OPT)));
 	if (transport_layer(p))
@@ -144,7 +146,7 @@ static void reflect_check(const struct packet *asked, struct packet *p, bool has
 
 	if (reflect_verdict(r, &station, p) == VERDICT_REPLY) {
 		CHECK(is_right_question(asked));
-		answer_is_right(p);
+		answer_is_right(asked, p);
 		answer_is_ours(r, p);
 		frame_goes_back(asked, p);
 		if (is_advertisement(p))
@@ -172,7 +174,7 @@ static void reply_check_all(const struct packet *asked, struct packet *p)
 	if (check == REPLY_MAY) {
 		CHECK(is_right_question(asked));
 		reply_turn(p, &station.self, 64);
-		answer_is_right(p);
+		answer_is_right(asked, p);
 		frame_goes_back(asked, p);
 		CHECK(packet_length(p) <=
 			packet_length(asked) + (is_advertisement(p) ? ND_OPTION : 0));
@@ -218,7 +220,7 @@ static void reject_check(const struct packet *asked, struct packet *p, int kind)
 
 	if (reject_verdict(r, p, &reason) == VERDICT_REPLY) {
 		CHECK(ip_verifies(asked) && !asked->malformed);
-		answer_is_right(p);
+		answer_is_right(asked, p);
 		frame_goes_back(asked, p);
 		CHECK(layer_bytes(p,
 			      network_layer(p))[packet_layer(p, LAYER_ip) ? IP_TTL : IPV6_HLIM] ==
