@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the fuzzers share: a packet from hostile bytes, and checks that do not trust what is checked. */
+/* What the fuzzers share: a packet from hostile bytes, and checks that do not trust what is
+ * checked. */
 #pragma once
 
 #include <stdio.h>
@@ -13,8 +14,7 @@
 #include "host/packet/wire.h"
 
 /* Says which property does not hold, and ends the run. */
-#define CHECK(property) \
-	((property) ? (void)0 : check_failed(#property, __FILE__, __LINE__))
+#define CHECK(property) ((property) ? (void)0 : check_failed(#property, __FILE__, __LINE__))
 
 static inline void check_failed(const char *property, const char *file, int line)
 {
@@ -96,7 +96,8 @@ static inline void layers_check(const struct packet *p)
 		uint8_t min_length;
 		const char *doc;
 	} least[] = {
-#define LAYER(NAME, ...) [LAYER_##NAME] = { __VA_ARGS__ },
+		{ .min_length = 0 },
+#define LAYER(NAME, ...) { __VA_ARGS__ },
 #include "host/packet/layers.def"
 #undef LAYER
 	};
@@ -122,7 +123,8 @@ static inline struct packet *fuzz_packet(const uint8_t *bytes, size_t len, unsig
 	uint8_t *all = calloc(1, len + room + 1);
 
 	memcpy(all, bytes, len);
-	struct packet *p = packet_from_bytes(all, len + room, flags & FUZZ_ETH ? LAYER_eth : LAYER_ip);
+	struct packet *p =
+		packet_from_bytes(all, len + room, flags & FUZZ_ETH ? LAYER_eth : LAYER_ip);
 
 	free(all);
 	packet_trim(p, len);
