@@ -17,7 +17,7 @@ struct script {
 	lua_State *main; /* the main state; the registry's owner */
 	struct worker *worker;
 	struct packet_handle *handle; /* the one that is lent; lives in slot SLOT_HANDLE */
-	lua_State *chunk; /* the coroutine of the script's main part; NULL before and after */
+	lua_State *chunk;   /* the coroutine of the script's main part; NULL before and after */
 	lua_State *running; /* the coroutine that runs now, if one does */
 	int chunk_ref;
 	int scripts_waiting;	 /* coroutines that wait in mt.run() */

@@ -16,8 +16,8 @@
 enum {
 	TERMINAL_RETRY_MS = 20,
 	END_POLL_MS = 50,
-	END_URGES = 3,	   /* so often, once a second, a script that does not end is interrupted */
-	REPEAT_MS = 200,   /* so soon no person presses Ctrl-C again */
+	END_URGES = 3,	 /* so often, once a second, a script that does not end is interrupted */
+	REPEAT_MS = 200, /* so soon no person presses Ctrl-C again */
 	STATUS_AT_ONCE = 130,
 };
 
@@ -70,7 +70,7 @@ static void signals_ready(struct watch *watch, uint32_t events)
 	int64_t now = clock_now(&host->worker.clock).ns;
 
 	/* timeout(1) and others signal a process and then its group: that is one wish. */
-	if (host->ends_wanted && now - host->end_wanted_at < REPEAT_MS * NS_PER_MS)
+	if (host->ends_wanted && now - host->end_wanted_at < (int64_t)REPEAT_MS * NS_PER_MS)
 		return;
 	host->end_wanted_at = now;
 	/* The kernel undoes what only our descriptors hold. */
