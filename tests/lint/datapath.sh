@@ -53,7 +53,10 @@ sed -nE 's/^edge: \{ sourcename: "([^"]+)" targetname: "([^"]+)" label: "([^:"]+
 	awk '{ print $3, $1, $2, $4 }' >"$work/calls"
 sed -nE 's/^node: \{ title: "([^"]+)" label: "[^\\"]+\\n([^:"]+):[0-9]+[^}]*" \}$/\1 \2/p' "$work"/*.ci |
 	sed -E 's/^[^ ]*:([^ :]+) /\1 /' | sort -u >"$work/defined"
-[ -s "$work/calls" ] && [ -s "$work/defined" ] || { echo "gcc wrote no call graph"; exit 1; }
+if ! [ -s "$work/calls" ] || ! [ -s "$work/defined" ]; then
+	echo "gcc wrote no call graph"
+	exit 1
+fi
 
 awk -v work="$work" '
 BEGIN {
