@@ -611,6 +611,14 @@ end
 
 hostile.cases, hostile.sum, hostile.hex = cases, sum, hex
 hostile.K, hostile.R = K, R
+-- A solicitation for a target (16 bytes) by a neighbour, and its answer.
+function hostile.solicit(target)
+  local group <const> = NODE:sub(1, 13) .. target:sub(14)
+  local question <const> = { target = target, dst = group, from = OTHER_MAC, options = "\1\1" .. OTHER_MAC,
+    src = "\xfe\x80" .. ("\0"):rep(13) .. "\9" }
+  return eth(0x86dd, solicitation(question), { to = "\x33\x33" .. group:sub(13), from = OTHER_MAC }),
+    eth(0x86dd, advertisement(question), { to = OTHER_MAC, from = R.mac })
+end
 -- What ends each case of a sequence: a good request, and its answer.
 hostile.last = eth(0x0800, ip4({}, icmp { data = "the last" }))
 hostile.last_answer = eth(0x0800, ip4({ src = R.ip, dst = K.ip }, icmp { type = 0, data = "the last" }),
