@@ -2,7 +2,7 @@
 -- it, in hexadecimal with a tab between them: solicit_list.lua TESTS ADDR...
 local mt <const> = require "moontap"
 local tests <const> = ...
-local hostile <const> = dofile(tests .. "/spec/hostile.lua")
+local hostile <const>, hex <const> = dofile(tests .. "/spec/hostile.lua"), dofile(tests .. "/spec/frames.lua").hex
 
 -- The 16 bytes of an address, by way of a packet's field.
 local function bytes_of(addr)
@@ -13,5 +13,5 @@ end
 
 for _, addr in ipairs { select(2, ...) } do
   local question <const>, answer <const> = hostile.solicit(bytes_of(addr))
-  print(hostile.hex(question), hostile.hex(answer))
+  print(hex(question), hex(answer))
 end

@@ -1,7 +1,7 @@
--- Frames that lie, and the answer that each deserves by the RFCs. Built and summed here, in Lua, so
--- that nothing under test is trusted.
+-- Frames that lie, and the answer that each deserves by the RFCs. Built and summed in Lua
+-- (frames.lua), so that nothing under test is trusted.
 --
--- require "hostile" gives { cases =, K =, R = ... }. A case is
+-- dofile "hostile.lua" gives { cases =, ... }. A case is
 --   name    what it shows, with the RFC that decides
 --   frame   the bytes; `first` says of which layer: "eth" or "ip"
 --   answer  "silent", "echo", "arp" or "na"
@@ -10,85 +10,19 @@
 --   grows   true where the answer may be longer than the request (an advertisement's option)
 --   memory  true where no kernel device can carry the frame
 local pack <const> = string.pack
+local frames <const> = dofile((debug.getinfo(1, "S").source:match "^@(.*/)" or "./") .. "frames.lua")
+local K <const>, R <const>, addr4 <const>, hex <const>, sum <const>, with <const> =
+  frames.K, frames.R, frames.addr4, frames.hex, frames.sum, frames.with
+local ip4 <const>, icmp <const>, ip6 <const>, icmp6 <const>, sum6 <const>, eth <const>, arp <const> =
+  frames.ip4, frames.icmp, frames.ip6, frames.icmp6, frames.sum6, frames.eth, frames.arp
 
 local hostile <const> = {}
 
--- The kernel's end of the link and ours, and an address of each; others is somebody else's.
-local K <const> = { mac = "\x02\0\0\0\0\x01", ip = "\xc0\0\x02\x01", ip6 = "\x20\x01\x0d\xb8" .. ("\0"):rep(11) .. "\x01" }
-local R <const> = {
-  mac = "\x02\0\0\0\0\x02", ip = "\xc0\0\x02\x64", ip6 = "\x20\x01\x0d\xb8" .. ("\0"):rep(10) .. "\x01\0",
-}
 local OTHER_MAC <const>, BROADCAST <const> = "\x02\0\0\0\0\x09", ("\xff"):rep(6)
 local ZERO6 <const> = ("\0"):rep(16)
 local ALL_NODES <const> = "\xff\x02" .. ("\0"):rep(13) .. "\x01"
 
 local cases <const> = {}
-
--- RFC 1071. A buffer of odd length is summed as if a zero byte followed.
-local function sum(bytes)
-  local total = 0
-  if #bytes % 2 == 1 then bytes = bytes .. "\0" end
-  for i = 1, #bytes, 2 do
-    total = total + (string.unpack(">I2", bytes, i))
-  end
-  while total > 0xffff do
-    total = (total & 0xffff) + (total >> 16)
-  end
-  return total
-end
-
-local function hex(bytes)
-  return (bytes:gsub(".", function(c) return ("%02x"):format(c:byte()) end))
-end
-
-local function with(t, changes)
-  local copy <const> = {}
-  for k, v in pairs(t or {}) do copy[k] = v end
-  for k, v in pairs(changes or {}) do copy[k] = v end
-  return copy
-end
-
--- RFC 791 3.1. `t` overrides what is right.
-local function ip4(t, data)
-  local options <const> = t.options or ""
-  local head <const> = pack(">BBI2I2I2BBI2", (t.version or 4) << 4 | (t.ihl or 5 + #options // 4), t.tos or 0,
-    t.total or 20 + #options + #data, t.id or 0x1234, t.frag or 0, t.ttl or 64, t.proto or 1, 0)
-    .. (t.src or K.ip) .. (t.dst or R.ip) .. options
-  local checksum <const> = t.checksum or (~sum(head) & 0xffff) ~ (t.flip or 0)
-  return head:sub(1, 10) .. pack(">I2", checksum) .. head:sub(13) .. data
-end
-
--- RFC 792. Echo requests unless told otherwise.
-local function icmp(t)
-  local data <const> = t.data or "hostile!"
-  local message <const> = pack(">BBI2I2I2", t.type or 8, t.code or 0, 0, t.ident or 0x2133, t.seq or 7) .. data
-  local checksum <const> = t.icmp_checksum or (~sum(message) & 0xffff) ~ (t.icmp_flip or 0)
-  return message:sub(1, 2) .. pack(">I2", checksum) .. message:sub(5)
-end
-
--- RFC 8200 3. `t.chain` is the extension headers with the number of the first in t.nxt.
-local function ip6(t, data)
-  local chain <const> = t.chain or ""
-  return pack(">I4I2BB", (t.version or 6) << 28 | (t.tclass or 0) << 20 | (t.flow or 0),
-    t.plen or #chain + #data, t.nxt or 58, t.hlim or 64) .. (t.src or K.ip6) .. (t.dst or R.ip6) .. chain .. data
-end
-
--- RFC 4443 2.3: the sum covers a pseudo-header.
-local function sum6(t, message)
-  local pseudo <const> = (t.src or K.ip6) .. (t.sum_dst or t.dst or R.ip6) .. pack(">I4I4", #message, 58)
-  local checksum <const> = t.icmp_checksum or (~sum(pseudo .. message) & 0xffff) ~ (t.icmp_flip or 0)
-  return message:sub(1, 2) .. pack(">I2", checksum) .. message:sub(5)
-end
-
-local function icmp6(t)
-  local head <const> = pack(">BBI2I2I2", t.type or 128, t.code or 0, 0, t.ident or 0x2133, t.seq or 7)
-  return sum6(t, (head .. (t.data or "hostile!")):sub(1, t.cut))
-end
-
-local function eth(type, payload, t)
-  t = t or {}
-  return (t.to or R.mac) .. (t.from or K.mac) .. (t.tags or "") .. pack(">I2", type) .. payload
-end
 
 local function add(case)
   case.first = case.first or "eth"
@@ -140,10 +74,6 @@ end
 local GOOD4 <const>, GOOD6 <const> = ip4({}, icmp {}), ip6({}, icmp6 {})
 local ANSWER4 <const> = ip4({ src = R.ip, dst = K.ip }, icmp { type = 0 })
 local ANSWER6 <const> = ip6({ src = R.ip6, dst = K.ip6 }, icmp6 { type = 129, src = R.ip6, dst = K.ip6 })
-
-local function addr4(text)
-  return pack("BBBB", text:match "(%d+)%.(%d+)%.(%d+)%.(%d+)")
-end
 
 -- Echo requests that must be answered (RFC 792, RFC 1122 3.2.2.6).
 echo4("v4 echo", {})
@@ -476,10 +406,6 @@ frame("a second tag that is cut", eth(0x88a8, "\0\7\x81\0\0"), "malformed")
 frame("a tag and nothing else", eth(0x8100, "\0\5\x08\0"), "malformed")
 
 -- ARP (RFC 826, RFC 5227, RFC 1122 2.3.2).
-local function arp(t)
-  return pack(">I2I2BBI2", t.hardware or 1, t.protocol or 0x0800, t.hlen or 6, t.plen or 4, t.opcode or 1)
-    .. (t.sha or K.mac) .. (t.spa or K.ip) .. (t.tha or ("\0"):rep(6)) .. (t.tpa or R.ip)
-end
 local function arp_answer(t)
   return arp { opcode = 2, sha = R.mac, spa = t.tpa or R.ip, tha = t.sha or K.mac, tpa = t.spa or K.ip }
 end
@@ -609,8 +535,7 @@ for _, len in ipairs { 41, 43 } do
   frame(("NS cut after %d bytes"):format(len), eth(0x86dd, solicitation({}):sub(1, len), { to = NODE_MAC }), "malformed")
 end
 
-hostile.cases, hostile.sum, hostile.hex = cases, sum, hex
-hostile.K, hostile.R = K, R
+hostile.cases = cases
 -- A solicitation for a target (16 bytes) by a neighbour, and its answer.
 function hostile.solicit(target)
   local group <const> = NODE:sub(1, 13) .. target:sub(14)

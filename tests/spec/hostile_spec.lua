@@ -3,26 +3,13 @@ local mt <const> = require "moontap"
 
 -- Next to this file, from wherever it is run.
 local here <const> = debug.getinfo(1, "S").source:match "^@(.*/)" or "./"
-local hostile <const> = dofile(here .. "hostile.lua")
+local hostile <const>, frames <const> = dofile(here .. "hostile.lua"), dofile(here .. "frames.lua")
 
-local function bytes_of(hex)
-  return (hex:gsub("..", function(digits) return string.char(tonumber(digits, 16)) end))
-end
-
--- Whether the checksums of an answer verify (RFC 1071), whatever was expected of its bytes.
+-- Whether the checksums of an answer verify, whatever was expected of its bytes.
 local function verifies(first, bytes)
-  local at = first == "eth" and 13 or 0
-  if first == "eth" then
-    while bytes:byte(at) == 0x81 or bytes:byte(at) == 0x88 do at = at + 4 end
-    if string.unpack(">I2", bytes, at) == 0x0806 then return true end
-    at = at + 1
-  end
-  if bytes:byte(at + 1) >> 4 == 4 then
-    local ihl <const> = (bytes:byte(at + 1) & 15) * 4
-    return hostile.sum(bytes:sub(at + 1, at + ihl)) == 0xffff and hostile.sum(bytes:sub(at + ihl + 1)) == 0xffff
-  end
-  local pseudo <const> = bytes:sub(at + 9, at + 40) .. string.pack(">I4I4", #bytes - at - 40, 58)
-  return hostile.sum(pseudo .. bytes:sub(at + 41)) == 0xffff
+  if first == "ip" then return frames.verifies(bytes) end
+  local datagram <const>, type <const> = frames.inside(bytes)
+  return type == 0x0806 or frames.verifies(datagram)
 end
 
 for _, first in ipairs { "eth", "ip" } do
@@ -37,7 +24,7 @@ for _, first in ipairs { "eth", "ip" } do
         mac = first == "eth" and "02:00:00:00:00:02" or nil,
       })
       near:on(nil, function(pkt)
-        got[#got + 1] = hostile.hex(pkt:bytes())
+        got[#got + 1] = frames.hex(pkt:bytes())
         return "handled"
       end)
     end)
@@ -74,7 +61,7 @@ for _, first in ipairs { "eth", "ip" } do
           assert.equal(before.replied + 1, after.replied)
           assert.equal(1, #got)
           if not got[1]:match("^" .. case.expect .. "$") then assert.equal(case.expect, got[1]) end
-          local answer <const> = bytes_of(got[1])
+          local answer <const> = frames.bytes(got[1])
           assert.is_true(verifies(first, answer), "a checksum of the answer is wrong")
           assert.is_true(case.grows or #answer <= #case.frame, "the answer is longer than the request")
         end)
@@ -95,7 +82,7 @@ for _, first in ipairs { "eth", "ip" } do
     it("never answers an answer", function()
       for _, case in ipairs(hostile.cases) do
         if case.first == first and case.expect and not case.expect:find(".", 1, true) then
-          near:send(bytes_of(case.expect))
+          near:send(frames.bytes(case.expect))
           settle()
         end
       end
