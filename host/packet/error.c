@@ -45,6 +45,10 @@ static bool transport_may(const struct packet *p, const struct layer *network, b
 		return true;
 	const uint8_t *bytes = layer_bytes(p, transport);
 
+	/* RFC 1122 3.2.2 and 4.1.3.4, RFC 9293 3.1: what comes damaged is discarded in silence. */
+	if (p->csum.state == CSUM_NONE && !(p->traits & TRAIT_FRAGMENT) &&
+		!checksum_transport_is_right(p, network, transport))
+		return false;
 	switch (transport->id) {
 	case LAYER_icmp:
 	case LAYER_icmpv6:

@@ -10,8 +10,8 @@ struct icmp_error {
 };
 
 /* May an error about this packet be sent (RFC 1122 3.2.2, RFC 4443 2.4 (e))? Not about errors,
- * resets, group or broadcast addresses, sources that name no host, later fragments, or malformed
- * packets. Reads only. */
+ * resets, group or broadcast addresses, sources that name no host, later fragments, wrong checksums
+ * or malformed packets. Reads only. */
 bool error_may(const struct packet *p);
 
 /* p, of a network header that error_may has seen, becomes the error; from (4 or 16 bytes, NULL: the
