@@ -117,6 +117,15 @@ describe("mt.set", function()
     assert.equal(0xbeef, edited("ip", udp4(), { ["ip.checksum"] = 0xbeef }).ip.checksum)
   end)
 
+  it("leaves it so whatever else it writes, in whatever order the table is walked", function()
+    for i = 1, 20 do
+      local edits <const> = { ["ip.checksum"] = 0xbeef, ["udp.checksum"] = 0xcafe }
+      for _, name in ipairs { "ip.ttl", "ip.id", "udp.srcport", "udp.dstport" } do edits[name] = i end
+      local pkt <const> = edited("ip", udp4(), edits)
+      assert.same({ 0xbeef, 0xcafe }, { pkt.ip.checksum, pkt.udp.checksum })
+    end
+  end)
+
   it("refuses what is no field, or no value of it", function()
     assert.has_error(function() mt.set { ["ip.tll"] = 1 } end, 'ip has no field "tll" (did you mean "ttl"?)')
     assert.has_error(function() mt.set { ttl = 1 } end, '"ttl" is no field: write layer.field, like "ip.ttl"')
