@@ -110,6 +110,8 @@ START_TEST(a_reset_carries_no_options)
 {
 	struct packet *p = packet_of(syn4_alert, sizeof(syn4_alert));
 
+	checksum_ip_fill(p, packet_layer(p, LAYER_ip));
+	checksum_transport_fill(p, packet_layer(p, LAYER_ip), packet_layer(p, LAYER_tcp));
 	ck_assert(error_may_reset(p));
 	error_reset(p);
 	ck_assert_uint_eq(packet_length(p), IP_HEADER + TCP_HEADER);
