@@ -2,6 +2,7 @@
 /* Understands the actions of a rule. */
 #include "bindings/action.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "bindings/glue.h"
@@ -118,6 +119,18 @@ int laction_reflect(lua_State *L)
 	return 1;
 }
 
+/* Lua walks a table in no order: that of the fields, but checksums last, to stay as written. */
+static int edit_compare(const void *left, const void *right)
+{
+	const struct set_edit *a = left, *b = right;
+	bool a_is_sum = a->field->written & WRITTEN_CHECKSUM;
+	bool b_is_sum = b->field->written & WRITTEN_CHECKSUM;
+
+	if (a_is_sum != b_is_sum)
+		return a_is_sum - b_is_sum;
+	return (a->field > b->field) - (a->field < b->field);
+}
+
 /* mt.set{ ["ip.ttl"] = 42, ... } */
 int laction_set(lua_State *L)
 {
@@ -129,10 +142,11 @@ int laction_set(lua_State *L)
 	for (lua_pushnil(L); lua_next(L, 1); lua_pop(L, 1)) {
 		if (count == EDITS_MAX)
 			return luaL_error(L, "mt.set: at most %d fields", EDITS_MAX);
-		edits[count].field = check_field_name(L, 2);
+		edits[count].field = check_field_name(L, 2, &edits[count].layer);
 		check_field_value(L, 3, edits[count].field, &edits[count].value);
 		count++;
 	}
+	qsort(edits, count, sizeof(edits[0]), edit_compare);
 	void **handle = handle_new(L, type_set);
 
 	*handle = set_new(edits, count);

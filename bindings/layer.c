@@ -281,17 +281,18 @@ static enum layer_id layer_by_name(const char *name, size_t len)
 	return LAYER_none;
 }
 
-const struct field *check_field_name(lua_State *L, int idx)
+const struct field *check_field_name(lua_State *L, int idx, enum layer_id *layer)
 {
 	const char *name = luaL_checkstring(L, idx);
 	const char *dot = strchr(name, '.');
-	enum layer_id layer = dot ? layer_by_name(name, (size_t)(dot - name)) : LAYER_none;
 
-	if (layer == LAYER_none)
+	*layer = dot ? layer_by_name(name, (size_t)(dot - name)) : LAYER_none;
+
+	if (*layer == LAYER_none)
 		luaL_error(L, "\"%s\" is no field: write layer.field, like \"ip.ttl\"", name);
-	const struct field *field = field_find(layer, dot + 1);
+	const struct field *field = field_find(*layer, dot + 1);
 
 	if (!field)
-		unknown_field(L, layer, dot + 1);
+		unknown_field(L, *layer, dot + 1);
 	return field;
 }

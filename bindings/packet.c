@@ -162,8 +162,9 @@ static int lpacket_layers(lua_State *L)
 static int lpacket_get(lua_State *L)
 {
 	const struct packet *p = check_packet(L, 1);
-	const struct field *field = check_field_name(L, 2);
-	const struct layer *layer = packet_layer(p, field->layer);
+	enum layer_id id;
+	const struct field *field = check_field_name(L, 2, &id);
+	const struct layer *layer = packet_layer(p, id);
 
 	if (layer)
 		push_field(L, p, layer, field);
@@ -175,12 +176,13 @@ static int lpacket_get(lua_State *L)
 static int lpacket_set(lua_State *L)
 {
 	struct packet *p = check_packet(L, 1);
-	const struct field *field = check_field_name(L, 2);
-	const struct layer *layer = packet_layer(p, field->layer);
+	enum layer_id id;
+	const struct field *field = check_field_name(L, 2, &id);
+	const struct layer *layer = packet_layer(p, id);
 
 	luaL_checkany(L, 3);
 	if (!layer)
-		return luaL_error(L, "this packet has no %s", layer_name(field->layer));
+		return luaL_error(L, "this packet has no %s", layer_name(id));
 	set_field(L, 3, p, layer, field);
 	lua_settop(L, 1);
 	return 1;

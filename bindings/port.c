@@ -84,6 +84,16 @@ static int lport_before(lua_State *L)
 	return 1;
 }
 
+static void check_policy_rule_key(lua_State *L, lua_Integer n, const char *const *names)
+{
+	const char *key = luaL_tolstring(L, -2, NULL);
+
+	if (lua_type(L, -3) != LUA_TSTRING || (strcmp(key, names[0]) && strcmp(key, names[1])))
+		luaL_error(L, "port:policy: rule %d: unknown key \"%s\" (it knows %s and %s)",
+			(int)n, key, names[0], names[1]);
+	lua_pop(L, 1);
+}
+
 /* One element of a policy, at the top: { MATCH, ACTION..., label =, on_error = }, popped. */
 static struct rule *check_policy_rule(lua_State *L, struct lane *lane, lua_Integer n)
 {
@@ -97,7 +107,9 @@ static struct rule *check_policy_rule(lua_State *L, struct lane *lane, lua_Integ
 	lua_Integer last = 1;
 
 	for (lua_pushnil(L); lua_next(L, entry); lua_pop(L, 1)) {
-		if (lua_isinteger(L, -2) && lua_tointeger(L, -2) > last)
+		if (!lua_isinteger(L, -2))
+			check_policy_rule_key(L, n, names);
+		else if (lua_tointeger(L, -2) > last)
 			last = lua_tointeger(L, -2);
 	}
 	luaL_checkstack(L, (int)last, "too many actions");

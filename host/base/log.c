@@ -107,7 +107,7 @@ void log_line(enum log_level level, const char *format, ...)
 	va_start(args, format);
 	int n = vsnprintf(line + start, sizeof(line) - (size_t)start - 1, format, args);
 	va_end(args);
-	size_t len = (size_t)(start + n);
+	size_t len = (size_t)start + (size_t)n;
 
 	if (len > sizeof(line) - 2)
 		len = sizeof(line) - 2;

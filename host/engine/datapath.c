@@ -68,14 +68,17 @@ static void decide(
 			verdict = dp->ops->match(dp->script, action->ref, p);
 			if (verdict == VERDICT_NONE)
 				rule_skip(&walk);
-			else
+			else if (verdict != VERDICT_ERROR)
 				rule_hit(walk.rule, p);
 			if (verdict != VERDICT_ERROR)
 				continue;
 		} else {
 			verdict = action_run(dp, lane, action, p, decision);
-			if (verdict == VERDICT_NONE)
+			if (verdict == VERDICT_NONE) {
+				decision->to.count = 0;
+				decision->reason = DROP_policy;
 				continue;
+			}
 		}
 		decision->rule = walk.rule;
 		decision->verdict = verdict;

@@ -77,7 +77,7 @@ static void signals_ready(struct watch *watch, uint32_t events)
 	int64_t now = clock_now(&host->worker.clock).ns;
 
 	/* timeout(1) and others signal a process and then its group: that is one wish. */
-	if (host->ends_wanted && now - host->end_wanted_at < REPEAT_MS * NS_PER_MS)
+	if (host->ends_wanted && now - host->end_wanted_at < (int64_t)REPEAT_MS * NS_PER_MS)
 		return;
 	host->end_wanted_at = now;
 	/* The kernel undoes what only our descriptors hold. */

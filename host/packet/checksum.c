@@ -87,23 +87,41 @@ static uint16_t pseudo_sum(const struct packet *p, const struct layer *network, 
 	return checksum_pseudo(bytes + IPV6_SRC, 32, p->proto, (uint32_t)len);
 }
 
-/* The sum of the datagram with its pseudo-header, the checksum field included. */
+/* A script may have written a UDP length since parse saw one that fits. */
+static bool has_length(const struct packet *p, const struct layer *transport, size_t *len)
+{
+	*len = p->datagram_end - transport->offset;
+	if (transport->id != LAYER_udp)
+		return true;
+	size_t told = load_be16(layer_bytes(p, transport) + UDP_LENGTH);
+
+	if (told < UDP_HEADER || told > *len)
+		return false;
+	*len = told;
+	return true;
+}
+
+/* The sum of the datagram with its pseudo-header, the checksum field included; all there is of a
+ * UDP datagram whose length lies. */
 static uint16_t transport_sum(
 	const struct packet *p, const struct layer *network, const struct layer *transport)
 {
 	const uint8_t *bytes = layer_bytes(p, transport);
-	size_t len = p->datagram_end - transport->offset;
+	size_t len;
 
+	has_length(p, transport, &len);
 	if (transport->id == LAYER_icmp)
 		return checksum_sum(bytes, len, 0);
-	if (transport->id == LAYER_udp)
-		len = load_be16(bytes + UDP_LENGTH);
 	return checksum_sum(bytes, len, pseudo_sum(p, network, len));
 }
 
 bool checksum_transport_is_right(
 	const struct packet *p, const struct layer *network, const struct layer *transport)
 {
+	size_t len;
+
+	if (!has_length(p, transport, &len))
+		return false;
 	if (transport->id == LAYER_udp && load_be16(checksum_field(p, transport)) == 0)
 		return network->id == LAYER_ip;
 	return transport_sum(p, network, transport) == 0xffff;

@@ -43,7 +43,8 @@ const struct layer *checksum_transport(const struct packet *p, const struct laye
 bool checksum_ip_is_right(const struct packet *p, const struct layer *ip);
 
 /* Sums the whole datagram, which must not be a fragment. A UDP checksum of 0 over IPv4 is "none"
- * and right (RFC 768); over IPv6 it is wrong (RFC 8200 8.1). */
+ * and right (RFC 768); over IPv6 it is wrong (RFC 8200 8.1). So
+ * is one with a length that does not fit. */
 bool checksum_transport_is_right(
 	const struct packet *p, const struct layer *network, const struct layer *transport);
 

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "host/packet/checksum.h"
-#include "host/packet/parse.h"
 #include "host/packet/scope.h"
 #include "host/packet/wire.h"
 
@@ -46,6 +45,10 @@ static bool transport_may(const struct packet *p, const struct layer *network, b
 		return true;
 	const uint8_t *bytes = layer_bytes(p, transport);
 
+	/* RFC 1122 3.2.2 and 4.1.3.4, RFC 9293 3.1: what comes damaged is discarded in silence. */
+	if (p->csum.state == CSUM_NONE && !(p->traits & TRAIT_FRAGMENT) &&
+		!checksum_transport_is_right(p, network, transport))
+		return false;
 	switch (transport->id) {
 	case LAYER_icmp:
 	case LAYER_icmpv6:
@@ -66,13 +69,21 @@ bool error_may(const struct packet *p)
 		return false;
 	const uint8_t *ip = layer_bytes(p, network);
 
-	if (eth && (*layer_bytes(p, eth) & 1))
+	if (eth && ((layer_bytes(p, eth)[0] | layer_bytes(p, eth)[MAC_BYTES]) & 1))
 		return false;
 	if (is_4 ? !scope_is_unicast4(ip + IP_SRC) || !scope_is_unicast4(ip + IP_DST) ||
 				!checksum_ip_is_right(p, network)
 		 : !scope_is_unicast6(ip + IPV6_SRC) || !scope_is_unicast6(ip + IPV6_DST))
 		return false;
 	return transport_may(p, network, is_4);
+}
+
+bool error_may_reset(const struct packet *p)
+{
+	/* Of a fragment the segment's end is not known, and a source-routed one is summed for
+	 * another address. */
+	return packet_layer(p, LAYER_tcp) && !(p->traits & (TRAIT_FRAGMENT | TRAIT_ROUTED)) &&
+	       error_may(p);
 }
 
 static void header4(uint8_t *ip, const uint8_t *quoted, const uint8_t *from, size_t total)
@@ -111,6 +122,23 @@ static void link_header_move(struct packet *p, size_t link_bytes, size_t headers
 	memcpy(p->data + MAC_BYTES, keep, MAC_BYTES);
 }
 
+/* The headers that were written, known without parsing anew: a script may have written link types
+ * in which parse finds nothing. */
+static void layers_set(struct packet *p, unsigned network, enum layer_id transport, uint8_t proto,
+	size_t fixed, size_t transport_bytes)
+{
+	struct layer *layer = &p->layer[network];
+
+	layer[0].length = (uint16_t)fixed;
+	layer[1] = (struct layer){ (uint8_t)transport, (uint16_t)transport_bytes,
+		(uint32_t)(layer[0].offset + fixed) };
+	p->layer_count = (uint8_t)(network + 2);
+	p->datagram_end = (uint32_t)packet_length(p);
+	p->proto = proto;
+	p->traits = 0;
+	p->csum.state = CSUM_NONE;
+}
+
 bool error_make(struct packet *p, const struct icmp_error *error, const uint8_t *from)
 {
 	bool is_4;
@@ -137,12 +165,11 @@ bool error_make(struct packet *p, const struct icmp_error *error, const uint8_t 
 	icmp[0] = error->type;
 	icmp[1] = error->code;
 	store_be32(icmp + 4, error->rest);
-	p->csum.state = CSUM_NONE;
-	parse(p);
-	network = network_of(p, &is_4);
+	layers_set(p, (unsigned)(network - p->layer), is_4 ? LAYER_icmp : LAYER_icmpv6,
+		is_4 ? PROTO_ICMP : PROTO_ICMPV6, fixed, ICMP_HEADER);
 	if (is_4)
 		checksum_ip_fill(p, network);
-	checksum_transport_fill(p, network, checksum_transport(p, network));
+	checksum_transport_fill(p, network, network + 1);
 	return true;
 }
 
@@ -162,14 +189,18 @@ void error_reset(struct packet *p)
 	const struct layer *network = network_of(p, &is_4);
 	const struct layer *transport = packet_layer(p, LAYER_tcp);
 	uint8_t *ip = layer_bytes(p, network);
-	uint8_t *tcp = layer_bytes(p, transport);
+	size_t fixed = is_4 ? IP_HEADER : IPV6_HEADER;
+	uint8_t *tcp = ip + fixed;
+
+	/* Options and extension headers asked something of that packet, not of this one. */
+	memmove(tcp, layer_bytes(p, transport), TCP_HEADER);
 	uint8_t flags = tcp[TCP_FLAGS];
 	uint32_t payload = (uint32_t)(p->datagram_end - transport->offset - transport->length);
 	uint32_t end = load_be32(tcp + TCP_SEQ) + payload + !!(flags & TCP_FLAG_SYN) +
 		       !!(flags & TCP_FLAG_FIN);
 	bool has_ack = flags & TCP_FLAG_ACK;
 	uint32_t seq = has_ack ? load_be32(tcp + TCP_ACK) : 0;
-	size_t total = transport->offset + TCP_HEADER;
+	size_t total = network->offset + fixed + TCP_HEADER;
 
 	swap_bytes(tcp, tcp + 2, 2);
 	store_be32(tcp + TCP_SEQ, seq);
@@ -179,20 +210,20 @@ void error_reset(struct packet *p)
 	tcp[TCP_FLAGS] = has_ack ? TCP_FLAG_RST : TCP_FLAG_RST | TCP_FLAG_ACK;
 	packet_trim(p, total);
 	if (is_4) {
+		ip[0] = 0x45;
 		swap_bytes(ip + IP_SRC, ip + IP_DST, 4);
 		store_be16(ip + IP_LEN, (uint16_t)(total - network->offset));
 		ip[IP_TTL] = ERROR_TTL;
 	} else {
+		ip[IPV6_NXT] = PROTO_TCP;
 		swap_bytes(ip + IPV6_SRC, ip + IPV6_DST, 16);
 		store_be16(ip + IPV6_PLEN, (uint16_t)(total - network->offset - IPV6_HEADER));
 		ip[IPV6_HLIM] = ERROR_TTL;
 	}
 	if (p->first == LAYER_eth)
 		swap_bytes(p->data, p->data + MAC_BYTES, MAC_BYTES);
-	p->csum.state = CSUM_NONE;
-	parse(p);
-	network = network_of(p, &is_4);
+	layers_set(p, (unsigned)(network - p->layer), LAYER_tcp, PROTO_TCP, fixed, TCP_HEADER);
 	if (is_4)
 		checksum_ip_fill(p, network);
-	checksum_transport_fill(p, network, packet_layer(p, LAYER_tcp));
+	checksum_transport_fill(p, network, network + 1);
 }

@@ -10,8 +10,8 @@ struct icmp_error {
 };
 
 /* May an error about this packet be sent (RFC 1122 3.2.2, RFC 4443 2.4 (e))? Not about errors,
- * resets, group or broadcast addresses, sources that name no host, later fragments, or malformed
- * packets. Reads only. */
+ * resets, group or broadcast addresses, sources that name no host, later fragments, wrong checksums
+ * or malformed packets. Reads only. */
 bool error_may(const struct packet *p);
 
 /* p, of a network header that error_may has seen, becomes the error; from (4 or 16 bytes, NULL: the
@@ -19,6 +19,10 @@ bool error_may(const struct packet *p);
  * RFC 4443 2.4 (c) (1280) allow. false: no headroom, p is untouched. */
 bool error_make(struct packet *p, const struct icmp_error *error, const uint8_t *from);
 
-/* p, a TCP segment that error_may has seen, becomes the reset that answers it (RFC 9293 3.10.7.1).
+/* May a reset answer it? As error_may, and a TCP segment that is whole and came by no source route.
  */
+bool error_may_reset(const struct packet *p);
+
+/* p, which error_may_reset has seen, becomes the reset that answers it (RFC 9293 3.10.7.1), without
+ * IPv4 options and IPv6 extension headers. */
 void error_reset(struct packet *p);

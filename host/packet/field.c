@@ -201,8 +201,10 @@ enum field_status field_set(struct packet *p, const struct layer *layer, const s
 
 	store(at, field, in);
 	p->written |= field->written;
-	if (field->effect)
-		checksums_follow(p, layer, field->effect,
-			checksum_delta(before, checksum_sum(words, len, 0)));
+	uint16_t after = checksum_sum(words, len, 0);
+
+	/* The same sum needs no following: it would make a checksum of 0 its twin ffff. */
+	if (field->effect && after != before)
+		checksums_follow(p, layer, field->effect, checksum_delta(before, after));
 	return FIELD_OK;
 }

@@ -2,6 +2,7 @@
 /* Reads and answers the options of an IPv4 header. */
 #include "host/packet/options.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 #include "host/packet/wire.h"
@@ -18,11 +19,43 @@ enum {
 	TIMESTAMP_PRESPECIFIED = 3,
 };
 
-/* The option at the front: its length, or 0 if it lies. Its pointer, where it has one, is
- * 1-based and at least `first`. */
+/* RFC 791: a pointer behind the end says full; some room, but too little for an entry, is an error.
+ */
+static bool has_entry(const uint8_t *option, size_t size)
+{
+	size_t at = option[2];
+
+	return at > option[1] || at + size - 1 <= option[1];
+}
+
+/* The pointer is 1-based and lies behind length and pointer. */
+static bool route_fits(const uint8_t *option)
+{
+	return option[1] >= 3 && option[2] >= 4 && has_entry(option, 4);
+}
+
+static size_t timestamp_entry(uint8_t flag)
+{
+	return flag == TIMESTAMP_ADDR || flag == TIMESTAMP_PRESPECIFIED ? 8 : 4;
+}
+
+static bool timestamp_fits(const uint8_t *option)
+{
+	if (option[1] < 4 || option[2] < 5)
+		return false;
+	uint8_t flag = option[3] & 0xf;
+
+	/* RFC 791: if the overflow count itself overflows, the datagram is in error. */
+	if (option[2] > option[1] && flag != TIMESTAMP_PRESPECIFIED && option[3] >> 4 == 15)
+		return false;
+	return has_entry(option, timestamp_entry(flag));
+}
+
+/* The option at the front: its length, or 0 if it lies. */
 static size_t option_length(const uint8_t *option, size_t len)
 {
 	uint8_t kind = option[0];
+	bool is_fit = true;
 
 	if (kind == OPTION_END || kind == OPTION_NOP)
 		return 1;
@@ -30,10 +63,10 @@ static size_t option_length(const uint8_t *option, size_t len)
 		return 0;
 	if (kind == OPTION_RECORD_ROUTE || kind == OPTION_LOOSE_ROUTE ||
 		kind == OPTION_STRICT_ROUTE)
-		return option[1] < 3 || option[2] < 4 ? 0 : option[1];
-	if (kind == OPTION_TIMESTAMP)
-		return option[1] < 4 || option[2] < 5 ? 0 : option[1];
-	return option[1];
+		is_fit = route_fits(option);
+	else if (kind == OPTION_TIMESTAMP)
+		is_fit = timestamp_fits(option);
+	return is_fit ? option[1] : 0;
 }
 
 unsigned options_scan(const uint8_t *options, size_t len)
@@ -76,7 +109,7 @@ static void time_record(uint8_t *option, const uint8_t *addr, uint32_t ms)
 {
 	uint8_t flag = option[3] & 0xf;
 	size_t at = option[2];
-	size_t size = flag == TIMESTAMP_ONLY ? 4 : 8;
+	size_t size = timestamp_entry(flag);
 
 	if (flag != TIMESTAMP_ONLY && flag != TIMESTAMP_ADDR && flag != TIMESTAMP_PRESPECIFIED)
 		return;

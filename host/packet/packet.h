@@ -43,7 +43,7 @@ enum packet_trait {
 	TRAIT_ROUTED =
 		1 << 4, /* a source route, or a routing header with segments left or of type 0 */
 	TRAIT_RECORD = 1 << 6,	    /* an IPv4 option that wants to be updated */
-	TRAIT_UNKNOWN_OPT = 1 << 5, /* an IPv6 option that asks not to be ignored (RFC 8200 4.2) */
+	TRAIT_UNKNOWN_OPT = 1 << 5, /* an IPv6 option or AH that cannot be ignored (RFC 8200 4.2) */
 };
 
 /* What somebody wrote by hand: reply and the builders respect it. */

@@ -211,6 +211,8 @@ static bool extension(struct packet *p, struct step *step, bool is_first)
 	}
 	if (step->proto == PROTO_ROUTING && (ext[2] == 0 || ext[3] != 0))
 		p->traits |= TRAIT_ROUTED;
+	if (step->proto == PROTO_AH) /* RFC 4302 3.4.2: without an association it is discarded */
+		p->traits |= TRAIT_UNKNOWN_OPT;
 	if (step->proto == PROTO_FRAGMENT && !fragment_header(p, ext, step))
 		return false;
 	step->proto = ext[0];

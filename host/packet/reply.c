@@ -6,7 +6,6 @@
 
 #include "host/packet/checksum.h"
 #include "host/packet/options.h"
-#include "host/packet/parse.h"
 #include "host/packet/resolve.h"
 #include "host/packet/scope.h"
 #include "host/packet/wire.h"
@@ -40,7 +39,8 @@ static bool is_question(const struct packet *p, const struct layer *transport)
 	case LAYER_icmp:
 		return bytes[0] == ICMP_ECHO_REQUEST;
 	case LAYER_icmpv6:
-		return bytes[0] == ICMPV6_ECHO_REQUEST;
+		/* RFC 4443 4.1: identifier and sequence number are part of it. */
+		return bytes[0] == ICMPV6_ECHO_REQUEST && transport->length == ICMP_HEADER;
 	case LAYER_tcp:
 		return !(bytes[TCP_FLAGS] & 4); /* RFC 9293 3.5.2: a reset is never answered */
 	}
@@ -62,6 +62,14 @@ static bool is_for_group(const struct packet *p)
 	const struct layer *eth = packet_layer(p, LAYER_eth);
 
 	return eth && (*layer_bytes(p, eth) & 1);
+}
+
+/* IEEE 802.3 3.2.3: a group is no source; the answer would go to all of it. */
+static bool is_from_group(const struct packet *p)
+{
+	const struct layer *eth = packet_layer(p, LAYER_eth);
+
+	return eth && (layer_bytes(p, eth)[MAC_BYTES] & 1);
 }
 
 static bool is_solicitation(const struct packet *p)
@@ -94,7 +102,7 @@ enum reply_check reply_check(const struct packet *p)
 		return REPLY_NO_ANSWER;
 	if (p->traits & (TRAIT_ROUTED | TRAIT_UNKNOWN_OPT))
 		return REPLY_ROUTED;
-	if (!is_unicast(shape, ip + shape->src) ||
+	if (is_from_group(p) || !is_unicast(shape, ip + shape->src) ||
 		!memcmp(ip + shape->src, ip + shape->dst, shape->addr_bytes))
 		return REPLY_BAD_SOURCE;
 	if (!is_unicast(shape, ip + shape->dst) || is_for_group(p))
@@ -109,6 +117,19 @@ static void swap(uint8_t *a, uint8_t *b, size_t len)
 	memcpy(keep, a, len);
 	memcpy(a, b, len);
 	memcpy(b, keep, len);
+}
+
+/* What lay behind `extra` bytes of options now follows the fixed header. Not found by parsing anew:
+ * a script may have written types and lengths in which parse finds nothing. */
+static void layers_close_up(struct packet *p, const struct layer *network, size_t extra)
+{
+	size_t i = (size_t)(network - p->layer);
+
+	p->layer[i].length -= (uint16_t)extra;
+	while (++i < p->layer_count)
+		p->layer[i].offset -= (uint32_t)extra;
+	p->datagram_end -= (uint32_t)extra;
+	p->traits &= (uint16_t) ~(TRAIT_OPTIONS | TRAIT_ATOMIC);
 }
 
 /* The headers up to the fixed network header move up to the transport: options and extension
@@ -131,9 +152,9 @@ static void options_strip(struct packet *p, const struct layer *network, const s
 		ip[IPV6_NXT] = p->proto;
 		store_be16(ip + IPV6_PLEN, (uint16_t)(load_be16(ip + IPV6_PLEN) - extra));
 	}
-	parse(p);
+	layers_close_up(p, network, extra);
 	if (shape == &shape4)
-		checksum_ip_fill(p, packet_layer(p, LAYER_ip));
+		checksum_ip_fill(p, network);
 }
 
 /* RFC 1122 3.2.2.6: record route and timestamp go back, updated with the address that was pinged.
@@ -196,7 +217,6 @@ static void datagram_turn(struct packet *p, const struct reply_self *self, uint8
 		options_update(p, network, self);
 	} else if (network->length > shape->fixed) {
 		options_strip(p, network, shape);
-		network = network_of(p, &shape);
 	}
 	uint8_t *ip = layer_bytes(p, network);
 	const struct layer *transport = checksum_transport(p, network);

@@ -5,16 +5,10 @@
 #include <string.h>
 
 #include "host/packet/checksum.h"
-#include "host/packet/parse.h"
 #include "host/packet/scope.h"
 #include "host/packet/wire.h"
 
 enum {
-	ARP_OPCODE = 6,
-	ARP_SRC_MAC = 8,
-	ARP_SRC_IP = 14,
-	ARP_DST_MAC = 18,
-	ARP_DST_IP = 24,
 	ND_HOP_LIMIT = 255,
 	ND_SOURCE_LLA = 1,
 	ND_TARGET_LLA = 2,
@@ -27,11 +21,16 @@ static const uint8_t unspecified[16];
 static const uint8_t all_nodes[16] = { 0xff, 0x02, [15] = 1 };
 static const uint8_t all_nodes_mac[6] = { 0x33, 0x33, 0, 0, 0, 1 };
 
+static bool eth_is_from_host(const struct packet *p)
+{
+	return p->first == LAYER_eth && !(p->data[MAC_BYTES] & 1);
+}
+
 bool resolve_is_arp_question(const struct packet *p, const uint8_t **target)
 {
 	const struct layer *layer = packet_layer(p, LAYER_arp);
 
-	if (!layer)
+	if (!layer || !eth_is_from_host(p))
 		return false;
 	const uint8_t *arp = layer_bytes(p, layer);
 
@@ -44,11 +43,6 @@ bool resolve_is_arp_question(const struct packet *p, const uint8_t **target)
 		return false;
 	*target = arp + ARP_DST_IP;
 	return true;
-}
-
-static bool eth_is_from_host(const struct packet *p)
-{
-	return p->first == LAYER_eth && !(p->data[MAC_BYTES] & 1);
 }
 
 /* RFC 4291 2.7.1: ff02::1:ffXX:XXXX with the target's last 24 bits. */
@@ -166,6 +160,6 @@ void resolve_nd_turn(struct packet *p, const uint8_t *mac)
 	na[ND_HEADER + 1] = 1;
 	memcpy(na + ND_HEADER + 2, mac, MAC_BYTES);
 	store_be16(ip + IPV6_PLEN, ND_HEADER + ND_LLA_BYTES);
-	parse(p);
+	p->datagram_end = (uint32_t)packet_length(p);
 	checksum_transport_fill(p, packet_layer(p, LAYER_ipv6), packet_layer(p, LAYER_icmpv6));
 }

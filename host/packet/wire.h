@@ -29,6 +29,9 @@ static inline void store_be32(uint8_t *at, uint32_t value)
 
 enum { ETH_HEADER = 14, VLAN_HEADER = 4, MAC_BYTES = 6, ARP_HEADER = 28 };
 
+/* RFC 826, for IPv4 over Ethernet. */
+enum { ARP_OPCODE = 6, ARP_SRC_MAC = 8, ARP_SRC_IP = 14, ARP_DST_MAC = 18, ARP_DST_IP = 24 };
+
 /* EtherTypes: IANA ieee-802-numbers. */
 enum {
 	ETH_TYPE_IP4 = 0x0800,

@@ -192,10 +192,11 @@ static bool has_edge_source(
 	const struct reflect *r, const struct station *station, const struct packet *p)
 {
 	const struct layer *ip = packet_layer(p, LAYER_ip);
+	const struct layer *asking = ip ? ip : packet_layer(p, LAYER_arp);
 
-	if (!ip)
+	if (!asking)
 		return false;
-	const uint8_t *src = layer_bytes(p, ip) + IP_SRC;
+	const uint8_t *src = layer_bytes(p, asking) + (ip ? IP_SRC : ARP_SRC_IP);
 
 	return is_edge_of(station->addrs, station->addr_count, src) ||
 	       is_edge_of(r->net, r->net_count, src);

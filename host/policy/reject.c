@@ -70,7 +70,7 @@ static bool token_take(struct reject *r, struct mono now)
 static bool error_send(const struct reject *r, struct packet *p)
 {
 	bool is_4 = packet_layer(p, LAYER_ip) != NULL;
-	int index = r->kind == REJECT_DEFAULT || r->kind == KIND_RESET ? KIND_PORT : r->kind;
+	int index = r->kind == REJECT_DEFAULT ? KIND_PORT : r->kind;
 	const struct kind *kind = &kinds[index];
 	const struct addr *from = &r->from[is_4 ? 0 : 1];
 	struct icmp_error error = {
@@ -84,16 +84,17 @@ static bool error_send(const struct reject *r, struct packet *p)
 
 enum verdict reject_verdict(struct reject *r, struct packet *p, enum drop_reason *reason)
 {
-	bool is_tcp = packet_layer(p, LAYER_tcp) != NULL;
+	bool is_reset =
+		r->kind == KIND_RESET || (r->kind == REJECT_DEFAULT && packet_layer(p, LAYER_tcp));
 
 	*reason = DROP_no_reply;
-	if (!error_may(p) || (r->kind == KIND_RESET && !is_tcp))
+	if (is_reset ? !error_may_reset(p) : !error_may(p))
 		return VERDICT_DROP;
 	if (!token_take(r, p->time)) {
 		*reason = DROP_rate_limit;
 		return VERDICT_DROP;
 	}
-	if (is_tcp && (r->kind == REJECT_DEFAULT || r->kind == KIND_RESET)) {
+	if (is_reset) {
 		error_reset(p);
 		return VERDICT_REPLY;
 	}

@@ -33,7 +33,8 @@ void set_apply(const struct set *set, struct packet *p)
 {
 	for (unsigned i = 0; i < set->count; i++) {
 		const struct set_edit *edit = &set->edits[i];
-		const struct layer *layer = packet_layer(p, edit->field->layer);
+		enum layer_id id = edit->layer ? edit->layer : edit->field->layer;
+		const struct layer *layer = packet_layer(p, id);
 
 		if (layer)
 			field_set(p, layer, edit->field, &edit->value);

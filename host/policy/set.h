@@ -7,6 +7,7 @@
 struct set_edit {
 	const struct field *field;
 	struct value value;
+	enum layer_id layer; /* whose field; LAYER_none: the field's own (vlan2 shares vlan's) */
 };
 
 struct set {

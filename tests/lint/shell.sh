@@ -3,8 +3,8 @@
 set -eu
 cd "$(dirname "$0")/../.."
 command -v shellcheck >/dev/null || {
-	echo "shellcheck is not installed"
-	exit 77
+	echo "missing: Debian package shellcheck"
+	exit 1
 }
 shellcheck -x -s sh bootstrap .ci/run tests/run tests/in_netns tests/*/run tests/lint/*.sh
 # SC2034, SC2154: what one file sets another reads; bats sets status, output and lines. SC2030, SC2031:

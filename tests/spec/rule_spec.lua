@@ -85,6 +85,13 @@ describe("a port's rules", function()
     assert.equal(1, rule.hits)
   end)
 
+  it("count no hit where the match function errs", function()
+    local rule <const> = far:on(function() error "no" end, "reply")
+    send()
+    assert.equal(0, rule.hits)
+    assert.equal(1, far.counters.script_errors)
+  end)
+
   it("go by the port's default at the end", function()
     send()
     assert.equal(1, far.counters.drops.policy)

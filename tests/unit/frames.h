@@ -312,13 +312,12 @@ static inline bool frame_sample(unsigned i, struct frame *f)
 	case 7:
 		*f = frame_ns();
 		return true;
-	case 8: /* all extension headers that are walked */
+	case 8: /* all extension headers that are walked and answered: AH is not */
 		frame_ip6(f, "fd00::1", "fd00::7", PROTO_HOPOPTS);
 		frame_ext(f, PROTO_DSTOPTS, ext_alert);
 		frame_ext(f, PROTO_ROUTING, ext_padn);
 		frame_ext(f, PROTO_FRAGMENT, ext_rh2);
-		frame_ext(f, PROTO_AH, ext_atomic);
-		frame_ext(f, PROTO_DSTOPTS, NULL);
+		frame_ext(f, PROTO_DSTOPTS, ext_atomic);
 		frame_ext(f, PROTO_ICMPV6, ext_padn);
 		frame_echo_body(f, ICMPV6_ECHO_REQUEST, 9);
 		break;

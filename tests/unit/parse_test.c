@@ -251,7 +251,7 @@ START_TEST(ip6_extension_headers_are_walked_to_the_transport)
 	ck_assert(frame_sample(8, &f));
 	struct packet *p = frame_packet(&f);
 
-	ck_assert_uint_eq(packet_layer(p, LAYER_ipv6)->length, 40 + 6 * 8);
+	ck_assert_uint_eq(packet_layer(p, LAYER_ipv6)->length, 40 + 5 * 8);
 	ck_assert_uint_eq(p->proto, PROTO_ICMPV6);
 	ck_assert_uint_eq(p->traits, TRAIT_OPTIONS | TRAIT_ATOMIC);
 	packet_free(p);

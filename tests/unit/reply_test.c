@@ -165,7 +165,7 @@ START_TEST(ip6_extension_headers_are_taken_off)
 
 	ck_assert_uint_eq(packet_layer(p, LAYER_ipv6)->length, IPV6_HEADER);
 	ck_assert_uint_eq(p->data[IPV6_NXT], PROTO_ICMPV6);
-	ck_assert_uint_eq(packet_length(p), f.len - 6 * 8);
+	ck_assert_uint_eq(packet_length(p), f.len - 5 * 8);
 	packet_free(p);
 }
 END_TEST

@@ -1,0 +1,118 @@
+-- Writes the fuzzers' seed corpora: small packets and filters named by what they show.
+-- lua5.4 tests/fuzz/seeds.lua (from the project's root); the files are kept, run it after a change.
+local ETH <const>, SUMS <const>, ROOM <const>, NET <const> = 1, 2, 4, 8
+
+local function hex(text)
+  return (text:gsub("%s", ""):gsub("%x%x", function(byte) return string.char(tonumber(byte, 16)) end))
+end
+
+local function write(path, bytes)
+  local file <close> = assert(io.open("tests/fuzz/corpus/" .. path, "wb"))
+  file:write(bytes)
+end
+
+-- Checksums are left 0: the flag SUMS has them filled in.
+local function ip4(proto, payload, options, frag, ttl)
+  options = options or ""
+  return string.pack(">BBI2I2I2BBI2", 0x45 + #options // 4, 0, 20 + #options + #payload, 1, frag or 0x4000, ttl or 64, proto, 0)
+    .. hex "c0 00 02 01" .. hex "c0 00 02 07" .. options .. payload
+end
+
+local HOST6 <const> = hex "fd 00 00 00 00 00 00 00 00 00 00 00 00 00 00 09"
+local OURS6 <const> = hex "fd 00 00 00 00 00 00 00 00 00 00 00 00 00 00 07"
+local NODE6 <const> = hex "ff 02 00 00 00 00 00 00 00 00 00 01 ff 00 00 07"
+local ZERO6 <const> = ("\0"):rep(16)
+
+local function ip6(proto, payload, src, dst, hlim)
+  return string.pack(">I4I2BB", 0x60000000, #payload, proto, hlim or 64) .. (src or HOST6) .. (dst or OURS6) .. payload
+end
+
+local function eth(kind, payload, dst)
+  return (dst or hex "02 00 00 00 00 02") .. hex "02 00 00 00 00 09" .. string.pack(">I2", kind) .. payload
+end
+
+local function arp(opcode, spa, tpa)
+  return string.pack(">I2I2BBI2", 1, 0x800, 6, 4, opcode) .. hex "02 00 00 00 00 09" .. spa .. ("\0"):rep(6) .. tpa
+end
+
+local echo <const> = hex "08 00 00 00 12 34 00 01" .. "moontap!"
+local echo6 <const> = hex "80 00 00 00 12 34 00 01" .. "moontap!"
+local solicit <const> = hex "87 00 00 00 00 00 00 00" .. OURS6
+local udp <const> = hex "c3 50 00 35 00 0c 00 00" .. "dns?"
+local syn <const> = hex "c3 50 00 50 00 00 00 01 00 00 00 00 60 02 ff ff 00 00 00 00 02 04 05 b4"
+local ack <const> = hex "c3 50 00 50 00 00 00 02 00 00 00 09 50 18 ff ff 00 00 00 00" .. "GET /"
+local BROADCAST <const> = hex "ff ff ff ff ff ff"
+local NODE_MAC <const> = hex "33 33 ff 00 00 07"
+
+local packets <const> = {
+  echo_v4 = { 0, ip4(1, echo) },
+  echo_v4_eth = { ETH, eth(0x800, ip4(1, echo)) },
+  echo_v4_vlan = { ETH, eth(0x8100, hex "00 05 08 00" .. ip4(1, echo)) },
+  echo_v4_qinq = { ETH, eth(0x88a8, hex "00 05 81 00 00 07 08 00" .. ip4(1, echo)) },
+  echo_v4_record_route = { 0, ip4(1, echo, hex "07 0b 04 00 00 00 00 00 00 00 00 00") },
+  echo_v4_timestamp = { 0, ip4(1, echo, hex "44 0c 05 01 00 00 00 00 00 00 00 00") },
+  echo_v4_source_route = { 0, ip4(1, echo, hex "83 07 04 c0 00 02 07 00") },
+  echo_v4_router_alert = { 0, ip4(1, echo, hex "94 04 00 00") },
+  echo_v4_first_fragment = { 0, ip4(1, echo, nil, 0x2000) },
+  echo_v4_later_fragment = { 0, ip4(1, "later fragment..", nil, 0x0002) },
+  echo_v4_padded = { ETH, eth(0x800, ip4(1, echo)) .. ("\0"):rep(18) },
+  echo_v4_ttl_0 = { 0, ip4(1, echo, nil, nil, 0) },
+  echo_v4_net = { NET, ip4(1, echo) },
+  echo_v6 = { 0, ip6(58, echo6) },
+  echo_v6_eth = { ETH, eth(0x86dd, ip6(58, echo6)) },
+  echo_v6_hop_by_hop = { 0, ip6(0, hex "3a 00 05 02 00 00 01 00" .. echo6) },
+  echo_v6_destination_options = { 0, ip6(60, hex "3a 00 01 04 00 00 00 00" .. echo6) },
+  echo_v6_routing_header = { 0, ip6(43, hex "3a 00 04 00 00 00 00 00" .. echo6) },
+  ipv6_atomic_fragment = { 0, ip6(44, hex "3a 00 00 00 00 00 00 01" .. echo6) },
+  ipv6_first_fragment = { 0, ip6(44, hex "3a 00 00 01 00 00 00 01" .. echo6) },
+  arp_request = { ETH, eth(0x806, arp(1, hex "c0 00 02 09", hex "c0 00 02 07"), BROADCAST) },
+  arp_probe = { ETH, eth(0x806, arp(1, hex "00 00 00 00", hex "c0 00 02 07"), BROADCAST) },
+  arp_reply = { ETH, eth(0x806, arp(2, hex "c0 00 02 09", hex "c0 00 02 07")) },
+  ns_question = { ETH | ROOM, eth(0x86dd, ip6(58, solicit .. hex "01 01 02 00 00 00 00 09", nil, NODE6, 255), NODE_MAC) },
+  ns_dad = { ETH | ROOM, eth(0x86dd, ip6(58, solicit, ZERO6, NODE6, 255), NODE_MAC) },
+  ns_unicast_no_room = { ETH, eth(0x86dd, ip6(58, solicit, nil, nil, 255)) },
+  udp_v4 = { 0, ip4(17, udp) },
+  udp_v6 = { 0, ip6(17, udp) },
+  tcp_syn_v4 = { 0, ip4(6, syn) },
+  tcp_ack_v4_options = { 0, ip4(6, ack, hex "94 04 00 00") },
+  tcp_ack_v6_eth = { ETH, eth(0x86dd, ip6(6, ack)) },
+  unreachable_v4 = { 0, ip4(1, hex "03 01 00 00 00 00 00 00" .. ip4(17, udp)) },
+}
+
+local filters <const> = {
+  empty = "",
+  echo_request = "icmp[icmptype] = icmp-echo",
+  host_and_port = "src host 192.0.2.1 and tcp dst port 80",
+  net_mask = "net 192.0.2.0 mask 255.255.255.0",
+  net_short = "net 10.1",
+  prefix_v6 = "ip6 net fd00::/64 and not port 53",
+  portrange = "udp portrange 1024-2048 or sctp",
+  mac = "ether src host 02:00:00:00:00:01",
+  mac_dashes = "ether host 02-00-00-00-00-01",
+  vlan_tagged = "vlan 5 and ip",
+  length = "greater 100 and less 1500 and len != 7",
+  arithmetic = "ip[8] * 2 - 1 > 0x20 && (ip[0] & 0xf) << 2 = 20",
+  tcp_flags = "tcp[tcpflags] & (tcp-syn|tcp-fin) != 0",
+  protochain = "ip6 protochain 58",
+  ip_proto_number = "ip proto 17",
+  name_of_a_host = "host localhost",
+  name_of_a_service = "port http",
+  unknown_word = "icmpv4",
+  unbalanced = "((ip",
+}
+
+for name, packet in pairs(packets) do
+  write("packet/" .. name, string.char(packet[1] | SUMS | ROOM * 2) .. packet[2])
+  write("reflect/" .. name, string.char(packet[1] | SUMS) .. packet[2])
+end
+write("reflect/reject_udp_admin_prohibited", string.char(SUMS | 4 << 4) .. packets.udp_v4[2])
+write("reflect/reject_udp_too_big", string.char(SUMS | 5 << 4) .. packets.udp_v6[2])
+write("reflect/reject_tcp_reset", string.char(SUMS | 7 << 4) .. packets.tcp_syn_v4[2])
+write("reflect/checksum_wrong", "\0" .. packets.echo_v4[2])
+write("packet/empty", "\0")
+write("packet/truncated_ip", "\0" .. packets.echo_v4[2]:sub(1, 19))
+for name, text in pairs(filters) do
+  local first = (name:find "^mac" or name:find "^vlan") and ETH or 0
+
+  write("filter/" .. name, string.char(first) .. text .. "\n" .. (first == ETH and packets.echo_v4_eth or packets.echo_v4)[2])
+end
