@@ -359,6 +359,8 @@ int record_change(struct record *record, const struct netlink_change *change)
 	const struct ifinfomsg *info = mnl_nlmsg_get_payload(change->request);
 
 	switch (change->request->nlmsg_type) {
+	case NLMSG_NOOP: /* carries an undo alone */
+		return 0;
 	case RTM_NEWLINK:
 		if (change->request->nlmsg_flags & NLM_F_CREATE)
 			return link_new(record, change);

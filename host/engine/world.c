@@ -141,7 +141,7 @@ static int record_carry(void *arg, const struct netlink_change *change, char *sa
 	explain_change(world_netlink(world, change->netns, NULL), change, line, sizeof(line));
 	int error = record_change(world->record, change);
 
-	if (!error)
+	if (!error && change->request->nlmsg_type != NLMSG_NOOP)
 		tell(world, line);
 	return error;
 }
