@@ -2,6 +2,8 @@
 /* Puts the names together that scripts see as mt. */
 #include "bindings/open.h"
 
+#include <string.h>
+
 #include "bindings/action.h"
 #include "bindings/addr.h"
 #include "bindings/coroutine.h"
@@ -29,6 +31,25 @@ static const struct luaL_Reg functions[] = { { "tun", lport_tun }, { "tap", lpor
 	{ "stop", lend_stop }, { "on_end", lend_on_end }, { "attach", lport_attach },
 	{ "veth", lport_veth }, { "spawn", lprocess_spawn }, { "command", lprocess_command },
 	{ "sniff", lsniff_new }, { NULL, NULL } };
+
+/* mt.NAME for the part of the library that is written in Lua: loaded when it is first used. */
+static int lopen_index(lua_State *L)
+{
+	static const char *const names[] = { "diagram", "doctor", NULL };
+
+	for (unsigned i = 0; lua_type(L, 2) == LUA_TSTRING && names[i]; i++) {
+		if (strcmp(names[i], lua_tostring(L, 2)))
+			continue;
+		lua_getglobal(L, "require");
+		lua_pushfstring(L, "moontap.%s", names[i]);
+		lua_call(L, 1, 1);
+		lua_pushvalue(L, 2);
+		lua_pushvalue(L, -2);
+		lua_rawset(L, 1);
+		return 1;
+	}
+	return 0;
+}
 
 struct script *moontap_open(lua_State *L, struct worker *worker, bool is_owner)
 {
@@ -61,6 +82,10 @@ struct script *moontap_open(lua_State *L, struct worker *worker, bool is_owner)
 	lua_setfield(L, -2, "sysctl");
 	lua_pushliteral(L, MOONTAP_VERSION);
 	lua_setfield(L, -2, "version");
+	lua_createtable(L, 0, 1);
+	lua_pushcfunction(L, lopen_index);
+	lua_setfield(L, -2, "__index");
+	lua_setmetatable(L, -2);
 	lua_pushinteger(L, luaL_ref(L, LUA_REGISTRYINDEX));
 	lua_rawsetp(L, LUA_REGISTRYINDEX, &key);
 	return script;
