@@ -63,7 +63,8 @@ int cli_help(int argc, char **argv, const struct script_ops *ops)
 
 		if (!entry)
 			return unknown(argv[1]);
-		if (entry->run == cli_run || entry->run == cli_demo)
+		if (entry->run == cli_run || entry->run == cli_demo ||
+			entry->run == cli_doctor)
 			return entry->run(2, (char *[]){ argv[1], (char *)"--help", NULL }, ops);
 		printf("moontap %s: %s\n", entry->name, entry->help);
 		return STATUS_OK;

@@ -9,6 +9,7 @@ enum { STATUS_OK = 0, STATUS_REFUSED = 1, STATUS_USAGE = 2 };
 /* argv[0] is the command's name. ops: the scripting language that main.c composed. */
 int cli_run(int argc, char **argv, const struct script_ops *ops);
 int cli_demo(int argc, char **argv, const struct script_ops *ops);
+int cli_doctor(int argc, char **argv, const struct script_ops *ops);
 int cli_version(int argc, char **argv, const struct script_ops *ops);
 int cli_help(int argc, char **argv, const struct script_ops *ops);
 
