@@ -97,6 +97,20 @@ local function check_v6(report, place)
   end
 end
 
+-- Switching IPv6 off takes the addresses away: an address that is missing may be missed for this.
+local function check_off(report, addr, spaces)
+  for _, ns in ipairs(spaces) do
+    for _, link in ipairs(mt.link.list(opt(ns)) or {}) do
+      if link.name ~= "lo" and knob(ns, "net/ipv6/conf/" .. link.name .. "/disable_ipv6") == 1 then
+        report:wrong(("nobody has %s, and IPv6 is off on %s"):format(addr, link.name .. in_ns(ns)),
+          sysctl_line(ns, ("net.ipv6.conf.%s.disable_ipv6=0"):format(link.name)) .. " && " ..
+          ip(ns, ("addr add %s/64 dev %s nodad"):format(addr, link.name)))
+        return true
+      end
+    end
+  end
+end
+
 local function check_dad(report, place)
   local text <const> = place.addr .. " on " .. place.dev .. in_ns(place.ns)
   local again <const> = ip(place.ns, ("addr replace %s/%s dev %s nodad"):format(place.addr, place.len, place.dev))
@@ -333,6 +347,7 @@ local function source(report, want, dst, ns, spaces)
   end
   local place <const> = find(want, spaces)
   if not place then
+    if v6 and check_off(report, want, { ns }) then return end
     report:wrong(("no link has the address %s"):format(want),
       ip(ns, ("addr add %s/%d dev %s"):format(want, v6 and 64 or 24, route and route.dev or "LINK")))
     return
@@ -362,6 +377,7 @@ local function walk(report, want, dst, ns)
     check_dad(report, far)
   else
     report:note(("no link of this machine holds %s"):format(dst))
+    if v6 then check_off(report, dst, spaces) end
   end
   if far and far.ns == src.ns then
     check_local(report, src, far)
