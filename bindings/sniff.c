@@ -24,8 +24,8 @@ struct sniff {
 	struct script *script;
 	struct filter *filters[2]; /* for IP and Ethernet; NULL: all, or none if is_filtered */
 	bool is_filtered;
-	int self_ref;		   /* keeps it while it looks */
-	int function_ref;	   /* LUA_NOREF: packets are collected in user value 1 */
+	int self_ref;	  /* keeps it while it looks */
+	int function_ref; /* LUA_NOREF: packets are collected in user value 1 */
 	unsigned lost;
 	unsigned link_count;
 	int ifindex[LINKS_MAX];

@@ -13,6 +13,7 @@ int cli_console(int argc, char **argv, const struct script_ops *ops);
 int cli_check(int argc, char **argv, const struct script_ops *ops);
 int cli_clean(int argc, char **argv, const struct script_ops *ops);
 int cli_demo(int argc, char **argv, const struct script_ops *ops);
+int cli_doctor(int argc, char **argv, const struct script_ops *ops);
 int cli_version(int argc, char **argv, const struct script_ops *ops);
 int cli_help(int argc, char **argv, const struct script_ops *ops);
 

@@ -12,6 +12,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "host/engine/control.h"
+
 /* One datagram of the channel: a struct, and descriptors beside it. */
 static int channel_send(int fd, const void *bytes, size_t len, const int *fds, unsigned fd_count)
 {
@@ -82,6 +84,8 @@ static void keeper_main(int fd)
 {
 	static const int deaf[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE, SIGTSTP };
 	struct journal *journal;
+	char control[CONTROL_PATH];
+	bool has_control = control_path(getppid(), control, sizeof(control));
 	sigset_t none;
 
 	sigemptyset(&none);
@@ -96,6 +100,9 @@ static void keeper_main(int fd)
 	serve(fd, journal);
 	request_children_end();
 	journal_close(journal);
+	/* A host that was killed could not remove its socket. */
+	if (has_control)
+		unlink(control);
 	_exit(0);
 }
 

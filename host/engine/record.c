@@ -23,11 +23,6 @@ struct object {
 	_Alignas(struct nlmsghdr) char message[MESSAGE];
 };
 
-struct setting {
-	struct setting *next;
-	char netns[NETNS_NAME], path[SYSCTL_NAME], value[SYSCTL_VALUE];
-};
-
 struct place {
 	struct place *next;
 	char name[NETNS_NAME];
@@ -35,7 +30,6 @@ struct place {
 
 struct record {
 	struct object *objects; /* in the order of their making */
-	struct setting *settings;
 	struct place *places;
 	int last_ifindex;
 };
@@ -409,10 +403,6 @@ void record_free(struct record *record)
 {
 	while (record->objects)
 		object_del(record, record->objects);
-	for (struct setting *s = record->settings, *next; s; s = next) {
-		next = s->next;
-		free(s);
-	}
 	for (struct place *p = record->places, *next; p; p = next) {
 		next = p->next;
 		free(p);
@@ -460,42 +450,5 @@ int record_netns_del(struct record *record, const char *name)
 		if (!strcmp(o->netns, name))
 			object_del(record, o);
 	}
-	return 0;
-}
-
-static struct setting *setting_find(
-	const struct record *record, const char *netns, const char *path)
-{
-	struct setting *setting = record->settings;
-
-	while (setting && (strcmp(setting->netns, netns) || strcmp(setting->path, path)))
-		setting = setting->next;
-	return setting;
-}
-
-void record_sysctl_get(const struct record *record, const char *netns, const char *path, char *out)
-{
-	const struct setting *setting = setting_find(record, netns, path);
-
-	if (setting)
-		strcpy(out, setting->value);
-	else if (sysctl_get(path, out, NULL))
-		strcpy(out, "0");
-}
-
-int record_sysctl_set(struct record *record, const char *netns, const char *path, const char *value)
-{
-	struct setting *setting = setting_find(record, netns, path);
-
-	if (!setting) {
-		setting = calloc(1, sizeof(*setting));
-		if (!setting)
-			return -ENOMEM;
-		snprintf(setting->netns, sizeof(setting->netns), "%s", netns);
-		snprintf(setting->path, sizeof(setting->path), "%s", path);
-		setting->next = record->settings;
-		record->settings = setting;
-	}
-	snprintf(setting->value, sizeof(setting->value), "%s", value);
 	return 0;
 }

@@ -6,7 +6,6 @@
 #include <stdbool.h>
 
 #include "host/netlink/netlink.h"
-#include "host/netlink/sysctl.h"
 
 struct record;
 
@@ -27,8 +26,3 @@ int record_link(struct record *record, const char *netns, const char *name, cons
 int record_netns_add(struct record *record, const char *name);
 int record_netns_del(struct record *record, const char *name);
 bool record_netns_has(const struct record *record, const char *name);
-
-/* What was set, or else what is set on this machine, or "0". */
-void record_sysctl_get(const struct record *record, const char *netns, const char *path, char *out);
-int record_sysctl_set(
-	struct record *record, const char *netns, const char *path, const char *value);

@@ -31,8 +31,8 @@ uint32_t device_mtu_max(enum layer_id first);
 
 /* Makes the device, addresses it, routes to it, sets it up, opens a port on it and adds the lane
  * to the worker. On failure nothing is left. 0 or -errno with why. */
-int setup_device(struct worker *worker, struct device_wish *wish, struct lane **out,
-	struct refusal *why);
+int setup_device(
+	struct worker *worker, struct device_wish *wish, struct lane **out, struct refusal *why);
 
 /* Two ports in memory. 0 or -errno with why. */
 int setup_pair(struct worker *worker, enum layer_id first, const char *names[2],

@@ -10,6 +10,7 @@
 #include "host/base/log.h"
 #include "host/engine/explain.h"
 #include "host/engine/record.h"
+#include "host/engine/settings.h"
 #include "host/netlink/netns.h"
 
 struct place {
@@ -18,9 +19,10 @@ struct place {
 };
 
 struct world {
-	struct keeper *keeper; /* NULL in a recorded world */
-	struct record *record; /* NULL in the real one */
-	struct place *places;  /* the namespaces that were used */
+	struct keeper *keeper;	  /* NULL in a recorded world */
+	struct record *record;	  /* NULL in the real one */
+	struct settings settings; /* of the recorded one */
+	struct place *places;	  /* the namespaces that were used */
 	bool is_told, is_kept;
 };
 
@@ -74,6 +76,7 @@ void world_free(struct world *world)
 		world->places = place->next;
 		place_free(place);
 	}
+	settings_fini(&world->settings);
 	if (world->record)
 		record_free(world->record);
 	free(world);
@@ -253,7 +256,7 @@ int world_sysctl(struct world *world, const char *netns, const char *path, const
 	char line[512];
 
 	if (world->record && !value) {
-		record_sysctl_get(world->record, netns, path, old);
+		settings_get(&world->settings, netns, path, old);
 		return 0;
 	}
 	if (!netns[0] && !value)
@@ -265,7 +268,7 @@ int world_sysctl(struct world *world, const char *netns, const char *path, const
 	strcpy(request.payload, path);
 	strcpy(request.payload + strlen(path) + 1, value ? value : "");
 	request.len = strlen(path) + strlen(value ? value : "") + 2;
-	int error = world->record ? record_sysctl_set(world->record, netns, path, value)
+	int error = world->record ? settings_set(&world->settings, netns, path, value)
 				  : keeper_ask(world->keeper, &request, &reply, why);
 
 	if (error)

@@ -4,8 +4,9 @@
 
 #include "host/base/prefix.h"
 #include "host/netlink/link.h"
+#include "host/netlink/words.h"
 
-enum { ROUTE_HOPS = 8, ROUTE_WORD = 16 };
+enum { ROUTE_HOPS = 8 };
 
 struct route_hop {
 	struct addr via; /* family 0: none, on the link itself */
@@ -51,11 +52,3 @@ int route_rules(struct netlink *netlink, struct route_rule **out, unsigned *coun
  * taken and the ifindex of the link it goes by and returns 1; 0: it is free; or -errno. */
 int route_overlap(
 	struct netlink *netlink, const struct prefix *prefix, struct prefix *taken, int *ifindex);
-
-/* "main", "link", "unicast" and back. Numbers where there is no word; -1: no such word. */
-const char *route_table_text(uint32_t table, char *out);
-const char *route_scope_text(int scope, char *out);
-const char *route_kind_text(int kind, char *out);
-long route_table_parse(const char *text);
-int route_scope_parse(const char *text);
-int route_kind_parse(const char *text);

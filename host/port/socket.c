@@ -87,9 +87,11 @@ static void tag_restore(struct packet *p, const struct tpacket_auxdata *aux)
 
 	if (!(aux->tp_status & TP_STATUS_VLAN_VALID) || !packet_push(p, VLAN_HEADER))
 		return;
-	memmove(p->data, p->data + VLAN_HEADER, 2 * MAC_BYTES);
-	store_be16(p->data + 2 * MAC_BYTES, tpid);
-	store_be16(p->data + 2 * MAC_BYTES + 2, aux->tp_vlan_tci);
+	const size_t macs = 2 * (size_t)MAC_BYTES;
+
+	memmove(p->data, p->data + VLAN_HEADER, macs);
+	store_be16(p->data + macs, tpid);
+	store_be16(p->data + macs + 2, aux->tp_vlan_tci);
 	if (p->csum.state == CSUM_PARTIAL)
 		p->csum.start += VLAN_HEADER;
 }

@@ -65,7 +65,7 @@ print "ready"'
   start_moontap --stats "$script"
   said ready
   ip -n far link set a1 down
-  sleep 1.5 # the kernel looks at carriers once a second
+  sleep 3 # the kernel looks at carriers once a second
   ip link set a0 down
   sleep 0.3
   ip link set a0 up
