@@ -18,6 +18,8 @@ setup_file() {
 
 @test "every installed script passes, without privileges" {
   for script in "$BATS_FILE_TMPDIR"/share/moontap/scripts/*.lua; do
+    # The doctor has something to find where there is nothing.
+    [ "${script##*/}" != doctor.lua ] || continue
     check "$script"
     [ "$status" = 0 ] || { echo "$script: $stderr"; return 1; }
   done

@@ -65,7 +65,12 @@ print "ready"'
   start_moontap --stats "$script"
   said ready
   ip -n far link set a1 down
-  sleep 3 # the kernel looks at carriers once a second
+  # the kernel looks at carriers when it has time: then sends are refused
+  for _ in $(seq 100); do
+    ip link show a0 | grep -qE 'state (DOWN|LOWERLAYERDOWN)' && break
+    sleep 0.1
+  done
+  sleep 0.5
   ip link set a0 down
   sleep 0.3
   ip link set a0 up
