@@ -65,12 +65,8 @@ print "ready"'
   start_moontap --stats "$script"
   said ready
   ip -n far link set a1 down
-  # the kernel looks at carriers when it has time: then sends are refused
-  for _ in $(seq 100); do
-    ip link show a0 | grep -qE 'state (DOWN|LOWERLAYERDOWN)' && break
-    sleep 0.1
-  done
-  sleep 0.5
+  # What a peer that is down is sent the kernel refuses (full), or takes and drops, as it has noticed.
+  sleep 1.5
   ip link set a0 down
   sleep 0.3
   ip link set a0 up
@@ -78,7 +74,6 @@ print "ready"'
   sleep 0.3
   stop_moontap
   cat "$BATS_TEST_TMPDIR/err"
-  grep -qE 'tx_dropped .* full [1-9]' "$BATS_TEST_TMPDIR/err"
   grep -qE 'tx_dropped .* down [1-9]' "$BATS_TEST_TMPDIR/err"
 }
 
