@@ -163,7 +163,10 @@ print(h.hexdigest())
 PY
   ip netns exec far python3 "$BATS_TEST_TMPDIR/serve.py" >"$BATS_TEST_TMPDIR/sum" 3>&- &
   server=$!
-  sleep 0.5
+  for _ in $(seq 200); do
+    ip netns exec far ss -Hltn | grep -q :7777 && break
+    sleep 0.05
+  done
   head -c 2000000 /dev/urandom >"$BATS_TEST_TMPDIR/data"
   timeout 20 ip netns exec one bash -c 'cat "$1" >/dev/tcp/10.1.1.2/7777' - "$BATS_TEST_TMPDIR/data"
   wait "$server"
