@@ -5,6 +5,7 @@
 
 #include "host/base/log.h"
 #include "host/cli/cli.h"
+#include "host/engine/control.h"
 #include "host/engine/journal.h"
 
 int cli_clean(int argc, char **argv, const struct script_ops *ops)
@@ -24,6 +25,9 @@ int cli_clean(int argc, char **argv, const struct script_ops *ops)
 		return is_help ? STATUS_OK : STATUS_USAGE;
 	}
 	unsigned count = dir ? journal_clean(dir) : 0;
+
+	if (dir)
+		control_clean(dir);
 
 	if (count)
 		printf("put back what %u killed run%s left behind\n", count, count == 1 ? "" : "s");

@@ -2,6 +2,7 @@
 /* Lets consoles talk to a running script. */
 #include "host/engine/control.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -179,4 +180,40 @@ void control_send(
 	/* Who does not read loses words: packets do not wait for a console. */
 	if (control && sendmsg(control->watch.fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
 		return;
+}
+
+/* Does somebody listen there? What cannot be asked is taken for yes. */
+static bool is_alive(const char *path)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+
+	if (fd < 0 || strlen(path) >= sizeof(addr.sun_path)) {
+		if (fd >= 0)
+			close(fd);
+		return true;
+	}
+	strcpy(addr.sun_path, path);
+	bool is_refused =
+		connect(fd, (struct sockaddr *)&addr, sizeof(addr)) && errno == ECONNREFUSED;
+
+	close(fd);
+	return !is_refused;
+}
+
+void control_clean(const char *dir)
+{
+	DIR *files = opendir(dir);
+
+	for (const struct dirent *entry; files && (entry = readdir(files));) {
+		char path[CONTROL_PATH + 64];
+
+		if (strncmp(entry->d_name, "control.", 8))
+			continue;
+		snprintf(path, sizeof(path), "%.100s/%.60s", dir, entry->d_name);
+		if (!is_alive(path))
+			unlink(path);
+	}
+	if (files)
+		closedir(files);
 }

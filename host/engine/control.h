@@ -39,5 +39,8 @@ bool control_is_used(const struct worker *worker);
 void control_send(
 	struct worker *worker, uint64_t id, enum control_kind kind, const char *text, size_t len);
 
+/* Removes the sockets in `dir` at which nobody listens any more. */
+void control_clean(const char *dir);
+
 /* "control.PID" in the directory of the journals, by default; false: there is no such directory. */
 bool control_path(int pid, char *out, size_t room);

@@ -207,11 +207,15 @@ local function check_rp(report, far, back)
   end
 end
 
-local function check_arp(report, far, next_hop_dev)
+local function check_arp(report, far, back)
   local value <const> = math.max(conf(far.ns, far.dev, "arp_ignore"))
-  if value >= 3 or (value >= 1 and next_hop_dev and next_hop_dev ~= far.dev) then
+  if value >= 3 then
     report:wrong(("arp_ignore on %s is %d: it does not say that it has %s"):format(
       far.dev .. in_ns(far.ns), value, far.addr), lower(far.ns, far.dev, "arp_ignore", 0, 1))
+  end
+  if math.max(conf(far.ns, far.dev, "arp_filter")) == 1 and back and back.dev ~= far.dev then
+    report:wrong(("arp_filter on %s: it answers ARP only where its way back is, over %s"):format(
+      far.dev .. in_ns(far.ns), back.dev or "?"), lower(far.ns, far.dev, "arp_filter", 0, 1))
   end
 end
 
@@ -392,7 +396,7 @@ local function walk(report, want, dst, ns)
       local back <const> = check_route(report, far.ns, src.addr, nil, far.dev, "way back")
       if not v6 and not (route and route.via) then
         check_rp(report, far, back)
-        check_arp(report, far)
+        check_arp(report, far, back)
       end
     end
   end
@@ -446,6 +450,11 @@ local function machine(report)
       "sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0")
   else
     report:ok("user namespaces are allowed: --sandbox works without root")
+  end
+  local low <const>, high <const> = (mt.sysctl.get "net.ipv4.ping_group_range" or ""):match "(%d+)%s+(%d+)"
+  if low and tonumber(low) > tonumber(high) then
+    report:note("ping_group_range is empty: ping needs root or a file capability",
+      'sudo sysctl -w net.ipv4.ping_group_range="0 2147483647"')
   end
   local caps = 0
   for line in io.lines "/proc/self/status" do

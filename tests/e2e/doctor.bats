@@ -102,6 +102,18 @@ wait_for() { for _ in $(seq 100); do "$@" && return 0; sleep 0.1; done; return 1
   ip netns exec da sysctl -q -w net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.v3.rp_filter=0
   cause_is 10.1.1.1 10.1.1.2 "rp_filter on v1 in namespace db drops it: the way back is over v2"
 }
+@test "arp_filter, the way back is over another link" {
+  b link add v2 type veth peer name v3 netns da
+  b link set v2 up
+  a link set v3 up
+  b route add 10.1.1.1/32 dev v2 src 10.1.1.2
+  in_b sysctl -q -w net.ipv4.conf.v1.arp_filter=1 net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.v1.rp_filter=0
+  ip netns exec da sysctl -q -w net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.v3.rp_filter=0
+  ip netns exec da sysctl -q -w net.ipv4.conf.v0.rp_filter=0
+  a link set v0 arp off
+  a link set v0 arp on # forgets what it knew
+  cause_is 10.1.1.1 10.1.1.2 "arp_filter on v1 in namespace db: it answers ARP only where its way back is, over v2"
+}
 @test "pings are ignored" {
   in_b sysctl -q -w net.ipv4.icmp_echo_ignore_all=1
   cause_is 10.1.1.1 10.1.1.2 "10.1.1.2 in namespace db is told to ignore pings (echo_ignore_all)"
