@@ -201,3 +201,10 @@ wait_for() { for _ in $(seq 100); do "$@" && return 0; sleep 0.1; done; return 1
   [ "$status" = 1 ]
   [[ $output == *"cause: /dev/net/tun cannot be opened: No such file or directory"* ]]
 }
+@test "the machine: who holds CAP_NET_ADMIN, though the host itself never does" {
+  run "$MOONTAP" doctor
+  [ "$status" = 0 ]
+  [[ $output == *"ok  CAP_NET_ADMIN is held"* ]]
+  run setpriv --bounding-set -all --inh-caps -all "$MOONTAP" doctor
+  [[ $output == *"?   CAP_NET_ADMIN is not held: run as root, or with --sandbox"* ]]
+}
