@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "bindings/build.h"
 #include "bindings/glue.h"
 #include "bindings/layer.h"
 #include "bindings/port.h"
@@ -300,6 +301,9 @@ static int lpacket_newindex(lua_State *L)
 int lpacket_new(lua_State *L)
 {
 	size_t len;
+
+	if (lua_istable(L, 1))
+		return lbuild_new(L);
 	const char *bytes = luaL_checklstring(L, 1, &len);
 	enum layer_id first = check_first(L, 2);
 

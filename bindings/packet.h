@@ -31,5 +31,5 @@ void packet_push_seen(lua_State *L, struct packet *p, const char *link, const ch
 struct packet *check_packet(lua_State *L, int idx);
 bool is_packet(lua_State *L, int idx);
 
-/* mt.packet(bytes, "ip"|"eth") */
+/* mt.packet(bytes, "ip"|"eth"), mt.packet{ LAYER..., payload } */
 int lpacket_new(lua_State *L);

@@ -49,9 +49,9 @@ void packet_reset(struct packet *p, size_t headroom)
 	p->data = p->tail = p->head + headroom;
 }
 
-static struct packet *slab_new(size_t len)
+static struct packet *slab_new(size_t headroom, size_t len)
 {
-	size_t room = PACKET_HEADROOM + len;
+	size_t room = headroom + len;
 	struct packet *p = malloc(sizeof(*p) + room);
 
 	if (!p)
@@ -59,13 +59,13 @@ static struct packet *slab_new(size_t len)
 	p->head = (uint8_t *)(p + 1);
 	p->end = p->head + room;
 	p->home = NULL;
-	packet_reset(p, PACKET_HEADROOM);
+	packet_reset(p, headroom);
 	return p;
 }
 
 struct packet *packet_copy(const struct packet *p)
 {
-	struct packet *copy = slab_new(packet_length(p));
+	struct packet *copy = slab_new(PACKET_HEADROOM, packet_length(p));
 
 	if (!copy)
 		return NULL;
@@ -81,15 +81,21 @@ struct packet *packet_copy(const struct packet *p)
 	return copy;
 }
 
+struct packet *packet_new(size_t headers, const uint8_t *payload, size_t len)
+{
+	struct packet *p = slab_new(PACKET_HEADROOM + headers, len);
+
+	if (p && len)
+		memcpy(packet_put(p, len), payload, len);
+	return p;
+}
+
 struct packet *packet_from_bytes(const uint8_t *bytes, size_t len, enum layer_id first)
 {
-	struct packet *p = slab_new(len);
+	struct packet *p = packet_new(0, bytes, len);
 
-	if (!p)
-		return NULL;
-	if (len)
-		memcpy(packet_put(p, len), bytes, len);
-	p->first = (uint8_t)first;
+	if (p)
+		p->first = (uint8_t)first;
 	return p;
 }
 

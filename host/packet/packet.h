@@ -159,6 +159,9 @@ struct packet *packet_copy(const struct packet *p);
 /* The same from bytes, not yet parsed. */
 struct packet *packet_from_bytes(const uint8_t *bytes, size_t len, enum layer_id first);
 
+/* A payload with place for so many bytes of headers in front, beside the usual headroom. */
+struct packet *packet_new(size_t headers, const uint8_t *payload, size_t len);
+
 /* Gives the packet back to its home, whatever that is. */
 void packet_free(struct packet *p);
 
