@@ -16,7 +16,9 @@ describe("two reflecting ports", function()
       right:on(nil, mt.reflect { net = net, mac = first == "eth" and "02:00:00:00:00:02" or nil })
       for i, request in ipairs(requests) do
         left:send(request)
-        mt.sleep(0.05)
+        local give_up <const> = mt.now() + 10
+        while left.counters.rx_packets < i and mt.now() < give_up do mt.sleep(0.001) end
+        mt.sleep(0.02) -- time for a loop to show
         local l <const>, r <const> = left.counters, right.counters
         assert.same({ i, i, 0 }, { r.rx_packets, r.replied, r.dropped })
         assert.same({ i, 0, i, i }, { l.rx_packets, l.replied, l.dropped, l.drops.policy })

@@ -23,8 +23,12 @@ describe("a port's rules", function()
   end)
 
   local function send(bytes)
+    local before <const>, give_up <const> = far.counters.rx_packets, mt.now() + 10
     near:send(bytes or ECHO)
-    mt.sleep(0.01)
+    while far.counters.rx_packets == before or near.counters.rx_packets < far.counters.tx_packets do
+      assert(mt.now() < give_up, "the packet does not arrive")
+      mt.sleep(0.001)
+    end
   end
 
   it("reply turns the packet round", function()
