@@ -14,6 +14,7 @@
 #include "bindings/neigh.h"
 #include "bindings/netns.h"
 #include "bindings/packet.h"
+#include "bindings/pcap.h"
 #include "bindings/port.h"
 #include "bindings/process.h"
 #include "bindings/route.h"
@@ -80,6 +81,8 @@ struct script *moontap_open(lua_State *L, struct worker *worker, bool is_owner)
 	lua_setfield(L, -2, "netns");
 	sysctl_open_table(L);
 	lua_setfield(L, -2, "sysctl");
+	pcap_open_table(L);
+	lua_setfield(L, -2, "pcap");
 	lua_pushliteral(L, MOONTAP_VERSION);
 	lua_setfield(L, -2, "version");
 	lua_createtable(L, 0, 1);

@@ -40,7 +40,7 @@ bool is_packet(lua_State *L, int idx)
 
 static struct packet_handle *handle_new(lua_State *L)
 {
-	struct packet_handle *handle = lua_newuserdatauv(L, sizeof(*handle), LAYER_COUNT);
+	struct packet_handle *handle = lua_newuserdatauv(L, sizeof(*handle), PACKET_COMMENT);
 
 	*handle = (struct packet_handle){ 0 };
 	lua_rawgetp(L, LUA_REGISTRYINDEX, &metatable);
@@ -69,13 +69,15 @@ void packet_push_own(lua_State *L, struct packet *p)
 	handle->is_own = true;
 }
 
-void packet_push_seen(lua_State *L, struct packet *p, const char *link, const char *dir)
+struct packet_handle *packet_push_seen(
+	lua_State *L, struct packet *p, const char *link, const char *dir)
 {
 	packet_push_own(L, p);
 	struct packet_handle *handle = lua_touserdata(L, -1);
 
 	snprintf(handle->link, sizeof(handle->link), "%s", link);
 	handle->dir = dir;
+	return handle;
 }
 
 static int lpacket_gc(lua_State *L)
@@ -126,7 +128,9 @@ static int lpacket_copy(lua_State *L)
 		return luaL_error(L, "pkt:copy: out of memory");
 	const struct packet_handle *from = lua_touserdata(L, 1);
 
-	packet_push_seen(L, copy, from->link, from->dir);
+	packet_push_seen(L, copy, from->link, from->dir)->cut = from->cut;
+	lua_getiuservalue(L, 1, PACKET_COMMENT);
+	lua_setiuservalue(L, -2, PACKET_COMMENT);
 	return 1;
 }
 
@@ -215,7 +219,9 @@ enum property {
 	PROPERTY_TIME,
 	PROPERTY_MALFORMED,
 	PROPERTY_LINK,
-	PROPERTY_DIR
+	PROPERTY_DIR,
+	PROPERTY_CUT,
+	PROPERTY_COMMENT,
 };
 
 static void payload_push(lua_State *L, const struct packet *p)
@@ -255,13 +261,20 @@ static int property_push(lua_State *L, const struct packet_handle *handle, enum 
 			lua_pushnil(L);
 		break;
 	case PROPERTY_LINK:
-		if (handle->dir)
-			lua_pushstring(L, handle->link);
-		else
-			lua_pushnil(L);
+		lua_pushstring(L, handle->link[0] ? handle->link : NULL);
 		break;
 	case PROPERTY_DIR:
 		lua_pushstring(L, handle->dir);
+		break;
+	case PROPERTY_CUT:
+		if (handle->cut)
+			lua_pushinteger(L, handle->cut);
+		else
+			lua_pushnil(L);
+		break;
+	case PROPERTY_COMMENT:
+		lua_getiuservalue(L, 1, PACKET_COMMENT);
+		break;
 	}
 	return 1;
 }
@@ -334,7 +347,8 @@ static void names_push(lua_State *L)
 		enum property property;
 	} properties[] = { { "payload", PROPERTY_PAYLOAD }, { "port", PROPERTY_PORT },
 		{ "time", PROPERTY_TIME }, { "malformed", PROPERTY_MALFORMED },
-		{ "link", PROPERTY_LINK }, { "dir", PROPERTY_DIR } };
+		{ "link", PROPERTY_LINK }, { "dir", PROPERTY_DIR }, { "cut", PROPERTY_CUT },
+		{ "comment", PROPERTY_COMMENT } };
 
 	luaL_newlib(L, methods);
 	for (enum layer_id layer = LAYER_none + 1; layer < LAYER_COUNT; layer++) {

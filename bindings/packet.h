@@ -10,9 +10,13 @@
 struct packet_handle {
 	struct packet *packet; /* NULL: the call is over */
 	bool is_own;	       /* a copy; freed with the handle */
-	const char *dir;       /* of a sniffed one: "in" or "out"; else NULL */
-	char link[16];	       /* where it was seen */
+	const char *dir;       /* of one that was seen on a link: "in", "out", or NULL: unknown */
+	uint32_t cut;	       /* bytes at its end that a capture file lacks */
+	char link[32];	       /* where it was seen; "": unknown */
 };
+
+/* The user value that holds a capture file's comment; those below are the layers' views. */
+enum { PACKET_COMMENT = LAYER_COUNT + 1 };
 
 /* Registers the metatables of packets and layers. */
 void packet_open(lua_State *L);
@@ -25,7 +29,8 @@ void packet_handle_lent_push(lua_State *L);
 void packet_push_own(lua_State *L, struct packet *p);
 
 /* The same for a packet that was seen on a link. dir is a literal. */
-void packet_push_seen(lua_State *L, struct packet *p, const char *link, const char *dir);
+struct packet_handle *packet_push_seen(
+	lua_State *L, struct packet *p, const char *link, const char *dir);
 
 /* A packet at idx; raises for anything else and for one whose call is over. */
 struct packet *check_packet(lua_State *L, int idx);

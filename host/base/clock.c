@@ -33,5 +33,8 @@ struct mono clock_now(const struct clock *clock)
 
 double clock_seconds(const struct clock *clock, struct mono at)
 {
-	return (double)(at.ns + clock->epoch_ns) / NS_PER_S;
+	int64_t ns = at.ns + clock->epoch_ns;
+
+	/* As one number it would be rounded twice. */
+	return (double)(ns / NS_PER_S) + (double)(ns % NS_PER_S) / NS_PER_S;
 }
