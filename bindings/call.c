@@ -12,6 +12,7 @@ static void error_log(struct script *script, const char *text)
 {
 	int64_t now = clock_now(&script->worker->clock).ns;
 
+	state_fault(script, text);
 	if (script->error_logged_at && now - script->error_logged_at < NS_PER_S) {
 		script->errors_unlogged++;
 		return;

@@ -131,6 +131,7 @@ static void died(struct script *script, lua_State *co)
 	lua_pop(script->main, 1);
 	if (script->is_unwinding || (script->worker->is_stopping && script->is_owner))
 		return; /* interrupted at the end: not its fault */
+	state_fault(script, message);
 	log_line(LOG_LEVEL_ERROR, "%s", message);
 	if (is_chunk) {
 		script->is_failed = true;

@@ -35,8 +35,10 @@ void end_call(struct script *script)
 	lua_rawgetp(L, LUA_REGISTRYINDEX, &functions);
 	for (lua_Integer i = (lua_Integer)lua_rawlen(L, -1); i > 0; i--) {
 		lua_rawgeti(L, top + 1, i);
-		if (lua_pcall(L, 0, 0, SLOT_TRACEBACK) != LUA_OK)
-			log_line(LOG_LEVEL_ERROR, "on_end: %s", luaL_tolstring(L, -1, NULL));
+		if (lua_pcall(L, 0, 0, SLOT_TRACEBACK) != LUA_OK) {
+			state_fault(script, luaL_tolstring(L, -1, NULL));
+			log_line(LOG_LEVEL_ERROR, "on_end: %s", lua_tostring(L, -1));
+		}
 		lua_settop(L, top + 1);
 	}
 	lua_settop(L, top);

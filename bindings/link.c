@@ -283,8 +283,10 @@ void link_event(struct script *script, const char *netns, int ifindex, bool is_g
 	lua_rawgetp(L, LUA_REGISTRYINDEX, &listeners);
 	for (lua_Integer i = 1; lua_rawgeti(L, top + 1, i) == LUA_TFUNCTION; i++) {
 		event_push(L, script, netns, ifindex, is_gone);
-		if (lua_pcall(L, 1, 0, SLOT_TRACEBACK) != LUA_OK)
-			log_line(LOG_LEVEL_ERROR, "on_change: %s", luaL_tolstring(L, -1, NULL));
+		if (lua_pcall(L, 1, 0, SLOT_TRACEBACK) != LUA_OK) {
+			state_fault(script, luaL_tolstring(L, -1, NULL));
+			log_line(LOG_LEVEL_ERROR, "on_change: %s", lua_tostring(L, -1));
+		}
 		lua_settop(L, top + 1);
 	}
 	lua_settop(L, top);

@@ -31,8 +31,8 @@ int llog_print(lua_State *L)
 	words_join(L, &len);
 	lua_pushliteral(L, "\n");
 	lua_concat(L, 2);
-	if (state_of(L)->worker->host->is_recorded)
-		return 0; /* check shows the changes, not what the script says */
+	if (state_of(L)->worker->host->is_silent)
+		return 0;
 	if (!console_print(state_of(L), lua_tostring(L, -1), len + 1))
 		log_write(LOG_OUT, lua_tostring(L, -1), len + 1, !state_of(L)->is_in_call);
 	return 0;

@@ -20,6 +20,7 @@
 #include "bindings/route.h"
 #include "bindings/rule.h"
 #include "bindings/sniff.h"
+#include "bindings/testing.h"
 #include "bindings/timer.h"
 
 static const char key; /* its address is the registry key of the reference */
@@ -83,6 +84,8 @@ struct script *moontap_open(lua_State *L, struct worker *worker, bool is_owner)
 	lua_setfield(L, -2, "sysctl");
 	pcap_open_table(L);
 	lua_setfield(L, -2, "pcap");
+	testing_open_table(L);
+	lua_setfield(L, -2, "testing");
 	lua_pushliteral(L, MOONTAP_VERSION);
 	lua_setfield(L, -2, "version");
 	lua_createtable(L, 0, 1);

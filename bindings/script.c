@@ -39,6 +39,16 @@ static void path_prepend(lua_State *L, const char *dir)
 	lua_pop(L, 2);
 }
 
+/* math.random gives the same numbers each time. */
+static void seed_set(lua_State *L, uint64_t seed)
+{
+	lua_getglobal(L, "math");
+	lua_getfield(L, -1, "randomseed");
+	lua_pushinteger(L, (lua_Integer)seed);
+	lua_call(L, 1, 0);
+	lua_pop(L, 1);
+}
+
 static int state_prepare(lua_State *L)
 {
 	struct worker *worker = lua_touserdata(L, 1);
@@ -55,7 +65,10 @@ static int state_prepare(lua_State *L)
 	lua_getglobal(L, "os");
 	lua_pushcfunction(L, lscript_exit);
 	lua_setfield(L, -2, "exit");
-	path_prepend(L, scripts_dir());
+	if (scripts_dir()[0])
+		path_prepend(L, scripts_dir());
+	if (worker->host->is_seeded)
+		seed_set(L, worker->host->seed);
 	lua_pushlightuserdata(L, script);
 	return 1;
 }

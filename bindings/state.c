@@ -2,6 +2,7 @@
 /* Ties a Lua state to its worker. */
 #include "bindings/state.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "bindings/packet.h"
@@ -66,6 +67,15 @@ void state_slots(struct script *script, lua_State *L)
 	lua_pushcfunction(L, traceback);
 	packet_handle_lent_push(L);
 	script->L = L;
+}
+
+void state_fault(struct script *script, const char *message)
+{
+	struct host *host = script->worker->host;
+
+	if (host->is_recorded)
+		snprintf(host->fault, sizeof(host->fault), "%.*s", (int)strcspn(message, "\n"),
+			message);
 }
 
 void state_check_may_wait(lua_State *L, const char *what)

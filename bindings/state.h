@@ -42,5 +42,9 @@ struct script *state_new(lua_State *L, struct worker *worker, bool is_owner);
 /* Puts the traceback function and the lent handle into the first slots of L's current frame. */
 void state_slots(struct script *script, lua_State *L);
 
+/* Something of the script failed, with a message that begins with its place: a test will want to
+ * know of it. */
+void state_fault(struct script *script, const char *message);
+
 /* Raises if a rule's function runs: `what` would wait. */
 void state_check_may_wait(lua_State *L, const char *what);

@@ -120,8 +120,10 @@ int ltimer_go(lua_State *L)
 
 static void function_call(struct script *script, lua_State *L)
 {
-	if (lua_pcall(L, 0, 0, SLOT_TRACEBACK) != LUA_OK && !script->is_unwinding)
-		log_line(LOG_LEVEL_ERROR, "timer: %s", luaL_tolstring(L, -1, NULL));
+	if (lua_pcall(L, 0, 0, SLOT_TRACEBACK) != LUA_OK && !script->is_unwinding) {
+		state_fault(script, luaL_tolstring(L, -1, NULL));
+		log_line(LOG_LEVEL_ERROR, "timer: %s", lua_tostring(L, -1));
+	}
 }
 
 void timer_fire(struct script *script, int ref, bool is_last)

@@ -31,9 +31,12 @@ void log_outlet_fini(struct log_outlet *outlet)
 	queue_fini(&outlet->queue);
 }
 
-void log_use(struct log_outlet *outlet)
+struct log_outlet *log_use(struct log_outlet *outlet)
 {
+	struct log_outlet *before = here;
+
 	here = outlet;
+	return before;
 }
 
 void log_set_level(enum log_level level)
@@ -77,6 +80,10 @@ void log_write(enum log_stream stream, const char *text, size_t len, bool wait)
 {
 	if (!here) {
 		write_all(stream, text, len);
+		return;
+	}
+	if (here->take) {
+		here->take(here, stream, text, len);
 		return;
 	}
 	while (len) {

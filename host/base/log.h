@@ -18,13 +18,18 @@ struct log_outlet {
 	int wake_fd;	     /* eventfd of the reader */
 	struct counter lost; /* lines that found the queue full */
 	bool is_stdout_gone; /* its reader has gone: what is printed goes nowhere, unwaited for */
+
+	/* Takes the text at once, on the worker's own thread; NULL: it goes into the queue. */
+	void (*take)(
+		struct log_outlet *outlet, enum log_stream stream, const char *text, size_t len);
 };
 
 int log_outlet_init(struct log_outlet *outlet, int wake_fd);
 void log_outlet_fini(struct log_outlet *outlet);
 
-/* From now on this thread's lines go into `outlet` (NULL: straight to the file descriptors). */
-void log_use(struct log_outlet *outlet);
+/* From now on this thread's lines go into `outlet` (NULL: straight to the file descriptors).
+ * Returns where they went before. */
+struct log_outlet *log_use(struct log_outlet *outlet);
 
 void log_set_level(enum log_level level);
 bool log_wants(enum log_level level);

@@ -4,15 +4,13 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
 #include "host/base/log.h"
 #include "host/cli/cli.h"
 #include "host/cli/scripts.h"
-#include "host/engine/host.h"
+#include "host/engine/offline.h"
 
-enum { TURNS = 10000 }; /* timers that may pass while the main part waits */
+enum { TURNS = 10000 }; /* moments that may pass while the main part waits */
 
 static int check_help(void)
 {
@@ -31,56 +29,64 @@ static int usage(const char *text)
 	return STATUS_USAGE;
 }
 
-/* Lets virtual time pass until the main part has returned. */
-static void main_part_run(struct worker *worker)
+static void take_event(struct offline *offline, const struct offline_event *event)
 {
-	const struct script_ops *ops = worker->dp.ops;
-	struct timer timer;
-
-	for (unsigned i = 0; i < TURNS && !ops->is_done(worker->dp.script); i++) {
-		if (!worker->timers.count || atomic_load(&worker->stop_wanted))
-			return;
-		worker->clock.now = worker->timers.heap[0].due;
-		if (timer_take(&worker->timers, worker->clock.now, &timer))
-			ops->timer(worker->dp.script, timer.ref, timer.period_ns == 0);
-	}
+	(void)offline;
+	(void)event;
 }
 
-static int script_check(struct worker *worker, struct refusal *why)
+static void take_text(struct offline *offline, enum log_stream stream, const char *text, size_t len)
 {
-	const struct script_ops *ops = worker->dp.ops;
+	(void)offline;
+	fwrite(text, 1, len, stream == LOG_OUT ? stdout : stderr);
+}
 
-	clock_init_virtual(&worker->clock, 0);
-	if (ops->open(&worker->dp.script, worker, why))
-		return STATUS_REFUSED;
-	if (ops->load(worker->dp.script, &worker->host->source, why) == SCRIPT_FAILED)
-		return STATUS_REFUSED;
-	main_part_run(worker);
-	return atomic_load(&worker->host->stop_code);
+static void take_change(void *arg, const char *line)
+{
+	(void)arg;
+	puts(line);
+}
+
+/* Lets time pass until the main part has returned. */
+static int main_part_run(struct offline *offline, struct refusal *why)
+{
+	const struct worker *worker = &offline->host.worker;
+	struct mono due;
+	int error = offline_load(offline, why);
+
+	for (unsigned i = 0; !error && i < TURNS; i++) {
+		if (worker->dp.ops->is_done(worker->dp.script) ||
+			atomic_load(&offline->host.stop_wanted) || !offline_next(offline, &due))
+			return 0;
+		error = offline_advance(offline, due, why);
+	}
+	return error;
 }
 
 static int check(
 	const char *path, int argc, char **argv, bool is_told, const struct script_ops *ops)
 {
-	struct host host = {
-		.source = { path, argc, argv }, .ops = ops, .is_recorded = true, .is_told = is_told
+	struct offline offline = {
+		.each = take_event,
+		.say = take_text,
+		.host = { .source = { path, argc, argv },
+			.ops = ops,
+			.is_silent = true,
+			.told = is_told ? take_change : NULL },
 	};
 	struct refusal why = { 0 };
+	int status = STATUS_REFUSED;
 
-	host.wake.fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-	if (worker_init(&host.worker, &host, 1, ops, &why)) {
-		log_line(LOG_LEVEL_ERROR, "%s", why.text);
-		close(host.wake.fd);
-		return STATUS_REFUSED;
+	if (!offline_open(&offline, &why)) {
+		if (!main_part_run(&offline, &why))
+			status = atomic_load(&offline.host.stop_code);
+		offline_close(&offline);
 	}
-	int status = script_check(&host.worker, &why);
-
+	fflush(stdout);
 	if (why.text[0])
 		log_line(LOG_LEVEL_ERROR, "%s", why.text);
 	else if (status == STATUS_OK && !is_told)
 		puts("ok");
-	worker_fini(&host.worker);
-	close(host.wake.fd);
 	return status;
 }
 

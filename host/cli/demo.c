@@ -97,7 +97,8 @@ static int ping_run(const struct script_ops *ops)
 		{ .argv = (char *const *)ping6, .is_shown = true },
 	};
 	const char *no_color = getenv("NO_COLOR");
-	struct trace trace = { .is_coloured = isatty(STDOUT_FILENO) && !(no_color && *no_color) };
+	struct trace_lines trace = { .trace.ops = &trace_lines_ops,
+		.is_coloured = isatty(STDOUT_FILENO) && !(no_color && *no_color) };
 	struct host host = { .ops = ops,
 		.commands = commands,
 		.command_count = 2,

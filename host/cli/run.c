@@ -57,8 +57,9 @@ static bool is_colour_wanted(void)
 	return isatty(STDOUT_FILENO) && !(no_color && *no_color);
 }
 
-static int trace_open(struct trace *trace, const char *text, struct refusal *why)
+static int trace_open(struct trace_lines *trace, const char *text, struct refusal *why)
 {
+	trace->trace.ops = &trace_lines_ops;
 	trace->is_coloured = is_colour_wanted();
 	/* Packets of tun: they start with the IP header. */
 	return text ? filter_open(&trace->match, text, LAYER_ip, why) : 0;

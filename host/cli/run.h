@@ -13,7 +13,7 @@ struct run_extra {
 	int console_fd;	 /* its connection, after run_prepare; 0: none */
 	char path[PATH_MAX];
 	bool has_script;
-	struct trace trace;
+	struct trace_lines trace;
 	struct keeper keeper;
 };
 

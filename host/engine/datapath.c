@@ -115,12 +115,19 @@ static void settle(struct lane *lane, struct packet *p, struct decision *decisio
 	}
 }
 
+static void tx_show(struct datapath *dp, const struct lane *lane, const struct packet *p)
+{
+	if (dp->trace && dp->trace->ops->tx)
+		dp->trace->ops->tx(dp->trace, lane, p);
+}
+
 /* A copy for one more port of a flood. */
 static void send_copy(struct datapath *dp, struct lane *lane, const struct packet *p)
 {
 	size_t len = packet_length(p);
 	struct packet *copy = pool_take(dp->pool, len);
 
+	tx_show(dp, lane, p);
 	if (!copy) {
 		port_tx_drop(lane->port, TX_DROP_no_packet);
 		return;
@@ -136,6 +143,7 @@ static void send(struct datapath *dp, struct packet *p, const struct verdict_por
 {
 	for (unsigned i = 1; i < to->count; i++)
 		send_copy(dp, to->lane[i], p);
+	tx_show(dp, to->lane[0], p);
 	to->lane[0]->port->ops->send(to->lane[0]->port, p);
 }
 
@@ -169,11 +177,12 @@ static void packet_run(struct datapath *dp, struct lane *lane, struct packet *p)
 		p->wish = DROP_malformed;
 	}
 	if (dp->trace)
-		trace_rx(dp->trace, lane, p);
+		dp->trace->ops->rx(dp->trace, lane, p);
 	decide(dp, lane, p, &decision);
 	settle(lane, p, &decision);
 	if (dp->trace)
-		trace_verdict(dp->trace, lane, decision.rule, decision.verdict, decision.reason, p);
+		dp->trace->ops->verdict(
+			dp->trace, lane, decision.rule, decision.verdict, decision.reason, p);
 	act(dp, lane, p, &decision);
 }
 

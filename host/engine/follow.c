@@ -56,17 +56,29 @@ static void link_gone(struct worker *worker, struct lane *lane)
 	worker_lane_close(worker, lane);
 }
 
-static void changed(struct follow *follow, int ifindex, bool is_gone)
+static void changed(struct worker *worker, const char *netns, int ifindex, bool is_gone)
 {
-	for (struct lane *lane = follow->worker->dp.lanes; lane; lane = lane->sibling) {
+	for (struct lane *lane = worker->dp.lanes; lane; lane = lane->sibling) {
 		bool is_meant = lane->is_open && lane->port->ifindex &&
-				!strcmp(lane->netns, follow->netns) &&
+				!strcmp(lane->netns, netns) &&
 				(!ifindex || lane->port->ifindex == ifindex);
 
 		/* Where events were lost, its going may have been among them. */
 		if (is_meant && (is_gone || follow_ask(lane, NULL) == -ENODEV))
-			link_gone(follow->worker, lane);
+			link_gone(worker, lane);
 	}
+	if (worker->dp.ops->event)
+		worker->dp.ops->event(worker->dp.script, netns, ifindex, is_gone);
+}
+
+void follow_recorded(struct worker *worker)
+{
+	const char *netns;
+	int ifindex;
+	bool is_gone;
+
+	while (world_event_next(worker->world, &netns, &ifindex, &is_gone))
+		changed(worker, netns, ifindex, is_gone);
 }
 
 static void events_ready(struct watch *watch, uint32_t events)
@@ -76,12 +88,8 @@ static void events_ready(struct watch *watch, uint32_t events)
 	int ifindex;
 
 	(void)events;
-	while (events_next(&follow->events, &ifindex, &is_gone)) {
-		changed(follow, ifindex, is_gone);
-		if (follow->worker->dp.ops->event)
-			follow->worker->dp.ops->event(
-				follow->worker->dp.script, follow->netns, ifindex, is_gone);
-	}
+	while (events_next(&follow->events, &ifindex, &is_gone))
+		changed(follow->worker, follow->netns, ifindex, is_gone);
 }
 
 static int events_in(struct worker *worker, struct follow *follow, struct refusal *why)

@@ -19,5 +19,8 @@ struct follow {
 int follow_open(struct worker *worker, const char *netns, struct refusal *why);
 void follow_close(struct worker *worker);
 
+/* In a recorded network: hears what has changed since the last time. */
+void follow_recorded(struct worker *worker);
+
 /* Asks the kernel now. 0 or -errno with why; the lane is untouched on failure. */
 int follow_ask(struct lane *lane, struct refusal *why);

@@ -321,7 +321,7 @@ int host_run(struct host *host)
 
 	if (worker_init(worker, host, 1, host->ops, &host->why))
 		return 1;
-	worker->dp.trace = host->trace;
+	worker->dp.trace = host->trace ? &host->trace->trace : NULL;
 	int error = worker_start(worker);
 
 	if (error) {

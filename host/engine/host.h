@@ -18,14 +18,19 @@ struct host {
 	const struct script_ops *ops;
 	const struct command *commands; /* one after the other */
 	unsigned command_count;
-	enum log_stream stats_to; /* where the counters go at the end; 0: nowhere */
-	struct trace *trace;	  /* NULL: no trace */
+	enum log_stream stats_to;  /* where the counters go at the end; 0: nowhere */
+	struct trace_lines *trace; /* NULL: no trace */
 	struct keeper *keeper;
 	const char *control_path; /* where consoles connect; NULL: nowhere */
 	bool is_deaf;		  /* to SIGINT: it is a console's */
 	int console_fd;		  /* a console that is there already, > 0: the host ends with it */
 	bool is_recorded;	  /* the network is a recorded one: nothing is touched */
 	bool is_told;		  /* changes of the network are logged as `ip` lines */
+	bool is_silent;		  /* what the script prints is dropped */
+	void (*told)(void *arg, const char *line); /* who gets a recorded network's `ip` lines */
+	void *told_arg;
+	bool is_seeded;
+	uint64_t seed; /* of the script's random numbers, if is_seeded */
 
 	struct loop loop;
 	struct watch wake;
@@ -40,7 +45,8 @@ struct host {
 	int64_t urge_at;       /* ns; when a script that does not end is interrupted */
 	unsigned urges;
 	bool is_ending;
-	int status;		  /* what run ends with */
+	int status;	 /* what run ends with */
+	char fault[512]; /* of a recorded one: what the script failed with last; "": nothing */
 	_Atomic bool stop_wanted; /* by a script: mt.stop */
 	_Atomic int stop_code;
 };

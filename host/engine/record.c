@@ -14,6 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "host/engine/changes.h"
+
 enum { MESSAGE = 1024, DEFAULT_MTU = 1500, LO_MTU = 65536 };
 
 /* One object: the RTM_NEW message that would list it. */
@@ -31,6 +33,7 @@ struct place {
 struct record {
 	struct object *objects; /* in the order of their making */
 	struct place *places;
+	struct changes changes;
 	int last_ifindex;
 };
 
@@ -163,6 +166,7 @@ static int link_make(
 		mnl_attr_put_strz(nlh, IFLA_INFO_KIND, kind);
 		mnl_attr_nest_end(nlh, nest);
 	}
+	changes_add(&record->changes, netns, ifindex, false);
 	return ifindex;
 }
 
@@ -241,8 +245,11 @@ static int link_change(struct record *record, const struct netlink_change *chang
 
 	if (!link)
 		return -ENODEV;
-	if (change->to_netns)
+	if (change->to_netns) {
+		changes_add(&record->changes, link->netns, asked->ifi_index, true);
 		snprintf(link->netns, sizeof(link->netns), "%s", change->to_netns);
+	}
+	changes_add(&record->changes, link->netns, asked->ifi_index, false);
 	link_merge(link, change->request);
 	struct ifinfomsg *info = mnl_nlmsg_get_payload(nlh_of(link));
 
@@ -283,10 +290,12 @@ static int link_remove(struct record *record, const char *netns, int ifindex)
 			object_del(record, o);
 	}
 	object_del(record, link);
+	changes_add(&record->changes, netns, ifindex, true);
 	/* The other end of a veth goes too, wherever it is. */
 	for (struct object *o = record->objects; peer && o; o = o->next) {
 		if (nlh_of(o)->nlmsg_type == RTM_NEWLINK && info_of(o)->ifi_index == peer &&
 			attr_find(nlh_of(o), sizeof(struct ifinfomsg), IFLA_LINK)) {
+			changes_add(&record->changes, o->netns, peer, true);
 			object_del(record, o);
 			break;
 		}
@@ -334,6 +343,8 @@ static int entry_change(struct record *record, const struct netlink_change *chan
 		return type == RTM_NEWADDR    ? -EADDRNOTAVAIL
 		       : type == RTM_NEWROUTE ? -ESRCH
 					      : -ENOENT;
+	if (type == RTM_NEWADDR)
+		changes_add(&record->changes, change->netns, anchor_of(asked), false);
 	if (found)
 		object_del(record, found);
 	if (!is_new)
@@ -388,6 +399,11 @@ int record_dump(struct record *record, const char *netns, const struct nlmsghdr 
 	return 0;
 }
 
+bool record_event_next(struct record *record, const char **netns, int *ifindex, bool *is_gone)
+{
+	return changes_next(&record->changes, netns, ifindex, is_gone);
+}
+
 struct record *record_new(void)
 {
 	struct record *record = calloc(1, sizeof(*record));
@@ -401,6 +417,7 @@ struct record *record_new(void)
 
 void record_free(struct record *record)
 {
+	changes_fini(&record->changes);
 	while (record->objects)
 		object_del(record, record->objects);
 	for (struct place *p = record->places, *next; p; p = next) {
@@ -447,8 +464,11 @@ int record_netns_del(struct record *record, const char *name)
 	free(place);
 	for (struct object *o = record->objects, *next; o; o = next) {
 		next = o->next;
-		if (!strcmp(o->netns, name))
-			object_del(record, o);
+		if (strcmp(o->netns, name))
+			continue;
+		if (nlh_of(o)->nlmsg_type == RTM_NEWLINK)
+			changes_add(&record->changes, name, info_of(o)->ifi_index, true);
+		object_del(record, o);
 	}
 	return 0;
 }

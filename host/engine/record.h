@@ -18,6 +18,10 @@ int record_change(struct record *record, const struct netlink_change *change);
 int record_dump(struct record *record, const char *netns, const struct nlmsghdr *request,
 	mnl_cb_t each, void *arg);
 
+/* The next link that was made, changed or deleted, or an address on it, since it was asked last.
+ * netns is the record's, valid until the next call. false: nothing has changed. */
+bool record_event_next(struct record *record, const char **netns, int *ifindex, bool *is_gone);
+
 /* A link that no netlink message makes: a tun or tap device, or one that is said to exist. Gives
  * its ifindex, also of one that is there already; -ENOMEM. */
 int record_link(struct record *record, const char *netns, const char *name, const char *kind);

@@ -11,6 +11,7 @@
 #include "host/engine/worker.h"
 #include "host/netlink/addr.h"
 #include "host/netlink/route.h"
+#include "host/port/memory.h"
 #include "host/port/pair.h"
 #include "host/port/socket.h"
 #include "host/port/tun.h"
@@ -239,17 +240,19 @@ static int device_open(struct worker *worker, struct netlink *netlink,
 	return error ? device_back_out(worker, wish, fd, mark, error) : fd;
 }
 
-/* In a recorded network a device is a record and a port that nothing comes by. */
-static int recorded_open(struct worker *worker, const char *name, const char *netns,
-	enum layer_id first, const struct link *link, struct lane **out, struct refusal *why)
+/* In a recorded network a device is a record and a port in memory; mac is our side's. */
+static int recorded_open(struct worker *worker, const char *kind, enum layer_id first,
+	const char *netns, const struct link *link, const uint8_t *mac, struct lane **out,
+	struct refusal *why)
 {
-	struct port *port, *far;
+	struct port *port = memory_port_new(kind, first);
 
-	if (!pair_new(first, &port, &far))
-		return refuse(why, ENOMEM, "%s: out of memory", name);
-	far->ops->close(far);
-	free(far);
-	mac_make(port->mac, name);
+	if (!port)
+		return refuse(why, ENOMEM, "%s: out of memory", link->name);
+	if (mac)
+		memcpy(port->mac, mac, sizeof(port->mac));
+	else
+		mac_make(port->mac, link->name);
 	return link_lane_open(worker, port, link, netns, -1, out, why);
 }
 
@@ -265,7 +268,8 @@ static int recorded_device(struct worker *worker, struct netlink *netlink,
 	device_tell(worker->world, wish);
 	error = link_prepare(netlink, wish, &link, why);
 	return error ? error
-		     : recorded_open(worker, wish->name, wish->netns, wish->first, &link, out, why);
+		     : recorded_open(worker, kind, wish->first, wish->netns, &link, wish->port_mac,
+			       out, why);
 }
 
 int setup_device(
@@ -315,7 +319,7 @@ int setup_attach(struct worker *worker, const char *name, const char *netns, boo
 	if (error)
 		return error;
 	if (is_recorded)
-		return recorded_open(worker, name, netns, LAYER_eth, &link, out, why);
+		return recorded_open(worker, "socket", LAYER_eth, netns, &link, link.mac, out, why);
 	int fd = world_open(worker->world, netns, REQUEST_OPEN_PACKET, name, link.ifindex, why);
 
 	if (fd < 0)

@@ -1,20 +1,38 @@
 /* SPDX-License-Identifier: MIT */
-/* Shows packets as they cross: what came, which rule said what, what left. */
+/* Who looks on as packets cross: what came, which rule said what, what left. One who looks on
+ * writes it down as lines for people. */
 #pragma once
 
 #include "host/base/clock.h"
 #include "host/engine/lane.h"
 #include "host/policy/filter.h"
 
+struct trace;
+
+struct trace_ops {
+	/* A packet has been read and parsed. */
+	void (*rx)(struct trace *trace, const struct lane *lane, const struct packet *p);
+
+	/* It was decided: by `rule` (NULL: the port's default); reason is for drops. p as it now
+	 * is. */
+	void (*verdict)(struct trace *trace, const struct lane *lane, const struct rule *rule,
+		enum verdict verdict, enum drop_reason reason, const struct packet *p);
+
+	/* It is about to be sent by the lane's port, after its verdict or by the script itself.
+	 * May be NULL. */
+	void (*tx)(struct trace *trace, const struct lane *lane, const struct packet *p);
+};
+
 struct trace {
+	const struct trace_ops *ops;
+};
+
+/* Prints two or three lines a packet. */
+struct trace_lines {
+	struct trace trace;   /* the first member; its ops are trace_lines_ops */
 	struct filter *match; /* NULL: all packets */
 	bool is_coloured;
 	bool is_shown; /* the packet in hand matched */
 };
 
-/* A packet has been read and parsed. */
-void trace_rx(struct trace *trace, const struct lane *lane, const struct packet *p);
-
-/* It was decided: by `rule` (NULL: the port's default); reason is for drops. p as it now is. */
-void trace_verdict(struct trace *trace, const struct lane *lane, const struct rule *rule,
-	enum verdict verdict, enum drop_reason reason, const struct packet *p);
+extern const struct trace_ops trace_lines_ops;

@@ -100,7 +100,7 @@ int worker_init(struct worker *worker, struct host *host, unsigned id, const str
 	error = timers_open(&worker->timers);
 	if (error)
 		goto fail_loop;
-	worker->world = host->is_recorded ? world_new_recorded(host->is_told)
+	worker->world = host->is_recorded ? world_new_recorded(host->told, host->told_arg)
 					  : world_new(host->keeper, host->is_told);
 	worker->wake.fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	if (worker->wake.fd < 0 || !worker->world) {

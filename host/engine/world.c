@@ -24,6 +24,8 @@ struct world {
 	struct settings settings; /* of the recorded one */
 	struct place *places;	  /* the namespaces that were used */
 	bool is_told, is_kept;
+	void (*told)(void *arg, const char *line); /* of the recorded one */
+	void *told_arg;
 };
 
 struct world *world_new(struct keeper *keeper, bool is_told)
@@ -35,12 +37,14 @@ struct world *world_new(struct keeper *keeper, bool is_told)
 	return world;
 }
 
-struct world *world_new_recorded(bool is_told)
+struct world *world_new_recorded(void (*told)(void *arg, const char *line), void *arg)
 {
-	struct world *world = world_new(NULL, is_told);
+	struct world *world = world_new(NULL, told != NULL);
 
 	if (!world)
 		return NULL;
+	world->told = told;
+	world->told_arg = arg;
 	world->record = record_new();
 	if (!world->record) {
 		free(world);
@@ -52,6 +56,11 @@ struct world *world_new_recorded(bool is_told)
 bool world_is_recorded(const struct world *world)
 {
 	return world->record != NULL;
+}
+
+bool world_event_next(struct world *world, const char **netns, int *ifindex, bool *is_gone)
+{
+	return record_event_next(world->record, netns, ifindex, is_gone);
 }
 
 int world_link(struct world *world, const char *netns, const char *name, const char *kind,
@@ -95,8 +104,7 @@ static void tell(struct world *world, const char *line)
 		log_line(LOG_LEVEL_INFO, "%s", line);
 		return;
 	}
-	log_write(LOG_OUT, line, strlen(line), true);
-	log_write(LOG_OUT, "\n", 1, true);
+	world->told(world->told_arg, line);
 }
 
 static int carry_change(void *arg, const struct netlink_change *change, char *says, size_t room)

@@ -9,14 +9,19 @@ struct world;
 /* Of one worker, used on its thread. is_told: each change is logged as the `ip` line that does the
  * same. NULL: no memory. */
 struct world *world_new(struct keeper *keeper, bool is_told);
-/* A world that is only recorded: changes succeed and touch nothing. They are told on stdout. */
-struct world *world_new_recorded(bool is_told);
+/* A world that is only recorded: changes succeed and touch nothing. Each is told to `told` (NULL:
+ * nobody) as the `ip` line that does the same. */
+struct world *world_new_recorded(void (*told)(void *arg, const char *line), void *arg);
 bool world_is_recorded(const struct world *world);
 
 /* In a recorded world: a link of that kind, as if the device were opened; unknown ones come to be.
  * 0 or -errno with why. */
 int world_link(struct world *world, const char *netns, const char *name, const char *kind,
 	struct refusal *why);
+
+/* In a recorded world: the next link that something has changed on since it was asked last, as
+ * events_next says it of the kernel. The name of its namespace is the world's. */
+bool world_event_next(struct world *world, const char **netns, int *ifindex, bool *is_gone);
 
 void world_free(struct world *world);
 

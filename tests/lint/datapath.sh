@@ -30,9 +30,8 @@ bpf_filter: libpcap's interpreter: no memory, no system call
 prefix_contains prefix_is_network_or_broadcast: compare bytes
 lane_rules_swap: takes over what control has put down: atomic
 port_tx_drop: a counter
-trace_rx trace_verdict: only while somebody watches
 __assert_fail __stack_chk_fail: end the process
-__indirect_call: the ports' own I/O and the script, by their ops
+__indirect_call: the ports' own I/O, the script, and who looks on, by their ops
 END
 
 cat >"$work/excepted" <<'END'

@@ -1,0 +1,457 @@
+/* SPDX-License-Identifier: MIT */
+/* Lets a test load a script, send it packets, move its clock, and see what it does with them. */
+#include "bindings/testing.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "bindings/glue.h"
+#include "bindings/packet.h"
+#include "bindings/script.h"
+#include "bindings/state.h"
+#include "host/cli/scripts.h"
+#include "host/engine/offline.h"
+
+static const char *const type_testing = "moontap.testing";
+
+/* The clock's first time, seconds since 1970: early, but not so early that 0 would be recent. */
+enum { START_S = 1000000000, ARGS_MAX = 64 };
+
+/* What was seen of one packet. */
+struct seen {
+	struct packet *packet; /* NULL: an error alone */
+	char port[PORT_NAME], from[PORT_NAME], rule[RULE_LABEL];
+	enum verdict verdict;
+	const char *reason;
+	char *error;
+	struct mono time;
+};
+
+/* Text that grows. */
+struct words {
+	char *bytes;
+	size_t len, room;
+};
+
+struct testing {
+	struct offline offline; /* the first member */
+	bool is_open;
+	bool is_short; /* of memory: something is missing in what follows */
+	struct seen *seen;
+	size_t seen_count, seen_room;
+	struct words network, output, log;
+};
+
+/* Room for `more` elements of `size` in an array of *room that holds count; NULL: no memory. */
+static void *grown(void *array, size_t count, size_t more, size_t *room, size_t size)
+{
+	if (count + more <= *room)
+		return array;
+	size_t wanted = 2 * (count + more) + 16;
+	void *grown_array = realloc(array, wanted * size);
+
+	if (grown_array)
+		*room = wanted;
+	return grown_array;
+}
+
+static void words_add(struct testing *testing, struct words *words, const char *text, size_t len)
+{
+	char *bytes = grown(words->bytes, words->len, len, &words->room, 1);
+
+	testing->is_short |= !bytes;
+	if (!bytes)
+		return;
+	words->bytes = bytes;
+	memcpy(bytes + words->len, text, len);
+	words->len += len;
+}
+
+static void take_text(struct offline *offline, enum log_stream stream, const char *text, size_t len)
+{
+	struct testing *testing = (struct testing *)offline;
+
+	words_add(testing, stream == LOG_OUT ? &testing->output : &testing->log, text, len);
+}
+
+static void take_change(void *arg, const char *line)
+{
+	struct testing *testing = arg;
+
+	words_add(testing, &testing->network, line, strlen(line));
+	words_add(testing, &testing->network, "\n", 1);
+}
+
+static void take_event(struct offline *offline, const struct offline_event *event)
+{
+	struct testing *testing = (struct testing *)offline;
+	struct seen *all =
+		grown(testing->seen, testing->seen_count, 1, &testing->seen_room, sizeof(*all));
+
+	testing->is_short |= !all;
+	if (!all)
+		return;
+	testing->seen = all;
+	struct seen *seen = &all[testing->seen_count++];
+
+	*seen = (struct seen){
+		.verdict = event->verdict, .reason = event->reason, .time = event->time
+	};
+	if (event->lane)
+		strcpy(seen->port, event->lane->port->name);
+	if (event->from)
+		strcpy(seen->from, event->from->port->name);
+	if (event->rule)
+		strcpy(seen->rule, event->rule);
+	if (event->error)
+		seen->error = strdup(event->error);
+	if (event->packet)
+		seen->packet = packet_copy(event->packet);
+	testing->is_short |= (event->error && !seen->error) || (event->packet && !seen->packet);
+}
+
+static void seen_forget(struct testing *testing)
+{
+	for (size_t i = 0; i < testing->seen_count; i++) {
+		free(testing->seen[i].error);
+		if (testing->seen[i].packet)
+			packet_free(testing->seen[i].packet);
+	}
+	testing->seen_count = 0;
+}
+
+static void set_text(lua_State *L, const char *key, const char *text)
+{
+	if (!text || !text[0])
+		return;
+	lua_pushstring(L, text);
+	lua_setfield(L, -2, key);
+}
+
+/* { port =, packet =, verdict =, rule =, from =, reason =, error =, time = } */
+static void seen_push(lua_State *L, const struct testing *testing, struct seen *seen)
+{
+	lua_createtable(L, 0, 8);
+	set_text(L, "port", seen->port);
+	set_text(L, "from", seen->from);
+	set_text(L, "rule", seen->rule);
+	set_text(L, "reason", seen->reason);
+	set_text(L, "error", seen->error);
+	if (seen->packet)
+		set_text(L, "verdict", seen->verdict ? verdict_name(seen->verdict) : "send");
+	lua_pushnumber(L, clock_seconds(&testing->offline.host.worker.clock, seen->time));
+	lua_setfield(L, -2, "time");
+	if (!seen->packet)
+		return;
+	struct packet *p = seen->packet;
+
+	/* It came in by a port of another state, and on another clock. */
+	p->port = NULL;
+	p->time.ns -= state_of(L)->worker->clock.epoch_ns;
+	packet_push_own(L, p);
+	seen->packet = NULL;
+	lua_setfield(L, -2, "packet");
+}
+
+/* What was seen since the last time, as a list. */
+static int seen_list(lua_State *L, struct testing *testing)
+{
+	if (testing->is_short)
+		return luaL_error(L, "testing: out of memory");
+	lua_createtable(L, (int)testing->seen_count, 0);
+	for (size_t i = 0; i < testing->seen_count; i++) {
+		seen_push(L, testing, &testing->seen[i]);
+		lua_rawseti(L, -2, (lua_Integer)i + 1);
+	}
+	seen_forget(testing);
+	return 1;
+}
+
+static struct testing *to_testing(lua_State *L)
+{
+	return *(struct testing **)luaL_checkudata(L, 1, type_testing);
+}
+
+static struct testing *check_testing(lua_State *L)
+{
+	struct testing *testing = to_testing(L);
+
+	if (!testing || !testing->is_open)
+		luaL_error(L, "testing: it is closed");
+	return testing;
+}
+
+/* Raises: the script that is tested has failed, or what was asked of it cannot be. */
+static int raise(lua_State *L, struct testing *testing, const struct refusal *why)
+{
+	seen_forget(testing);
+	return luaL_error(L, "%s", why->text);
+}
+
+/* The values of args= as strings; they stay on the stack. */
+static int check_args(lua_State *L, char **argv)
+{
+	if (lua_getfield(L, 2, "args") == LUA_TNIL)
+		return 0;
+	luaL_argcheck(L, lua_istable(L, -1), 2, "args must be a list of strings");
+	int list = lua_gettop(L);
+	lua_Integer count = (lua_Integer)lua_rawlen(L, list);
+
+	if (count > ARGS_MAX)
+		return luaL_error(L, "testing.load: at most %d args", ARGS_MAX);
+	luaL_checkstack(L, ARGS_MAX, "too many args");
+	for (lua_Integer i = 1; i <= count; i++) {
+		lua_rawgeti(L, list, i);
+		argv[i - 1] = (char *)luaL_tolstring(L, -1, NULL);
+	}
+	return (int)count;
+}
+
+static struct testing *testing_new(lua_State *L)
+{
+	struct testing **handle = lua_newuserdatauv(L, sizeof(*handle), 1);
+
+	*handle = NULL;
+	luaL_setmetatable(L, type_testing);
+	struct testing *testing = aligned_alloc(_Alignof(struct testing), sizeof(*testing));
+
+	if (!testing)
+		luaL_error(L, "testing.load: out of memory");
+	memset(testing, 0, sizeof(*testing));
+	*handle = testing;
+	testing->offline.each = take_event;
+	testing->offline.say = take_text;
+	testing->offline.start.ns = (int64_t)START_S * NS_PER_S;
+	testing->offline.host.ops = &lua_script_ops;
+	testing->offline.host.told = take_change;
+	testing->offline.host.told_arg = testing;
+	testing->offline.host.is_seeded = true;
+	return testing;
+}
+
+/* testing.load(path [, { args=, seed= }]) -> t; raises if the script fails */
+static int ltesting_load(lua_State *L)
+{
+	static const char *const keys[] = { "args", "seed", NULL };
+	const char *name = luaL_checkstring(L, 1), *meant = NULL;
+	char *argv[ARGS_MAX + 1] = { NULL };
+	struct refusal why = { 0 };
+	char path[4096];
+
+	lua_settop(L, 2);
+	if (lua_isnil(L, 2)) {
+		lua_newtable(L);
+		lua_replace(L, 2);
+	}
+	luaL_checktype(L, 2, LUA_TTABLE);
+	check_keys(L, 2, "testing.load", keys);
+	lua_Integer seed = check_integer_field(
+		L, 2, "testing.load", "seed", LUA_MININTEGER, LUA_MAXINTEGER, 0);
+	int argc = check_args(L, argv);
+
+	if (!scripts_find(name, path, sizeof(path), &meant))
+		return luaL_error(L, "testing.load: %s: no such script", name);
+	struct testing *testing = testing_new(L);
+
+	testing->offline.host.source = (struct script_source){ path, argc, argv };
+	testing->offline.host.seed = (uint64_t)seed;
+	if (offline_open(&testing->offline, &why))
+		return raise(L, testing, &why);
+	testing->is_open = true;
+	if (offline_load(&testing->offline, &why))
+		return raise(L, testing, &why);
+	seen_list(L, testing);
+	lua_setiuservalue(L, -2, 1);
+	return 1;
+}
+
+static struct lane *check_lane(lua_State *L, const struct testing *testing)
+{
+	const char *name = luaL_checkstring(L, 2);
+	struct lane *lane = offline_lane(&testing->offline, name);
+	bool is_first = true;
+
+	if (lane)
+		return lane;
+	lua_pushliteral(L, "");
+	for (lane = testing->offline.host.worker.dp.lanes; lane; lane = lane->sibling) {
+		if (!lane->is_open)
+			continue;
+		lua_pushfstring(L, "%s%s", is_first ? "" : ", ", lane->port->name);
+		lua_concat(L, 2);
+		is_first = false;
+	}
+	luaL_error(L, "t:send: the script has no open port \"%s\" (%s%s)", name,
+		is_first ? "it has none" : "it has ", lua_tostring(L, -1));
+	return NULL;
+}
+
+/* The packet at 3: one, or its bytes. */
+static const struct packet *check_to_feed(lua_State *L, const struct lane *lane)
+{
+	lua_settop(L, 3);
+	if (!is_packet(L, 3)) {
+		luaL_checkstring(L, 3);
+		lua_pushcfunction(L, lpacket_new);
+		lua_pushvalue(L, 3);
+		lua_pushstring(L, layer_name(lane->port->first));
+		lua_call(L, 2, 1);
+		lua_replace(L, 3);
+	}
+	const struct packet *p = check_packet(L, 3);
+
+	if (p->first != lane->port->first)
+		luaL_error(L, "t:send: %s carries %s packets, this is an %s packet",
+			lane->port->name, layer_name(lane->port->first), layer_name(p->first));
+	return p;
+}
+
+/* t:send(port, packet or bytes) -> list of what was decided and sent */
+static int ltesting_send(lua_State *L)
+{
+	struct testing *testing = check_testing(L);
+	struct lane *lane = check_lane(L, testing);
+	const struct packet *p = check_to_feed(L, lane);
+	struct refusal why;
+
+	if (offline_feed(&testing->offline, lane, p, &why))
+		return raise(L, testing, &why);
+	return seen_list(L, testing);
+}
+
+/* t:advance(seconds) -> list of what was decided and sent meanwhile */
+static int ltesting_advance(lua_State *L)
+{
+	struct testing *testing = check_testing(L);
+	double seconds = luaL_checknumber(L, 2);
+	struct refusal why;
+
+	if (!(seconds >= 0 && seconds <= 1e9))
+		return luaL_error(L, "t:advance: %f seconds is out of range (0 to 1e9)", seconds);
+	struct mono to = mono_add(
+		testing->offline.host.worker.clock.now, (int64_t)(seconds * NS_PER_S + 0.5));
+
+	if (offline_advance(&testing->offline, to, &why))
+		return raise(L, testing, &why);
+	return seen_list(L, testing);
+}
+
+/* t:close(): what the script does at its end is done, and all is freed */
+static int ltesting_close(lua_State *L)
+{
+	struct testing *testing = to_testing(L);
+
+	if (!testing || !testing->is_open)
+		return 0;
+	testing->is_open = false;
+	offline_close(&testing->offline);
+	seen_forget(testing);
+	return 0;
+}
+
+static int ltesting_gc(lua_State *L)
+{
+	struct testing **handle = luaL_checkudata(L, 1, type_testing);
+	struct testing *testing = *handle;
+
+	if (!testing)
+		return 0;
+	ltesting_close(L);
+	seen_forget(testing);
+	free(testing->seen);
+	free(testing->network.bytes);
+	free(testing->output.bytes);
+	free(testing->log.bytes);
+	free(testing);
+	*handle = NULL;
+	return 0;
+}
+
+/* The lines of a text as a list. */
+static void lines_push(lua_State *L, const struct words *words)
+{
+	const char *line = words->bytes, *end = words->bytes + words->len;
+
+	lua_newtable(L);
+	for (lua_Integer i = 1; line < end; i++) {
+		const char *newline = memchr(line, '\n', (size_t)(end - line));
+		const char *stop = newline ? newline : end;
+
+		lua_pushlstring(L, line, (size_t)(stop - line));
+		lua_rawseti(L, -2, i);
+		line = stop + 1;
+	}
+}
+
+static void ports_push(lua_State *L, const struct testing *testing)
+{
+	lua_Integer count = 0;
+
+	lua_newtable(L);
+	if (!testing->is_open)
+		return;
+	for (const struct lane *lane = testing->offline.host.worker.dp.lanes; lane;
+		lane = lane->sibling) {
+		if (!lane->is_open)
+			continue;
+		lua_pushstring(L, lane->port->name);
+		lua_rawseti(L, -2, ++count);
+	}
+}
+
+static int ltesting_index(lua_State *L)
+{
+	const struct testing *testing = to_testing(L);
+	const char *key = luaL_checkstring(L, 2);
+
+	lua_pushvalue(L, 2);
+	if (lua_rawget(L, lua_upvalueindex(1)) != LUA_TNIL)
+		return 1;
+	if (!testing)
+		return luaL_error(L, "testing: it is closed");
+	const struct host *host = &testing->offline.host;
+
+	if (!strcmp(key, "network"))
+		lines_push(L, &testing->network);
+	else if (!strcmp(key, "output"))
+		lua_pushlstring(L, testing->output.bytes, testing->output.len);
+	else if (!strcmp(key, "log"))
+		lua_pushlstring(L, testing->log.bytes, testing->log.len);
+	else if (!strcmp(key, "loaded"))
+		lua_getiuservalue(L, 1, 1);
+	else if (!strcmp(key, "ports"))
+		ports_push(L, testing);
+	else if (!strcmp(key, "time"))
+		lua_pushnumber(L, clock_seconds(&host->worker.clock, host->worker.clock.now));
+	else if (!strcmp(key, "stopped") && atomic_load(&host->stop_wanted))
+		lua_pushinteger(L, atomic_load(&host->stop_code));
+	else if (!strcmp(key, "stopped"))
+		lua_pushnil(L);
+	else
+		return luaL_error(L,
+			"a test has no \"%s\" (send, advance, close, loaded, network, output, log, "
+			"ports, time, stopped)",
+			key);
+	return 1;
+}
+
+static const struct luaL_Reg functions[] = { { "load", ltesting_load }, { NULL, NULL } };
+
+static const struct luaL_Reg methods[] = { { "send", ltesting_send },
+	{ "advance", ltesting_advance }, { "close", ltesting_close }, { NULL, NULL } };
+
+static const struct luaL_Reg meta[] = { { "__gc", ltesting_gc }, { "__close", ltesting_close },
+	{ NULL, NULL } };
+
+void testing_open_table(lua_State *L)
+{
+	luaL_newmetatable(L, type_testing);
+	luaL_setfuncs(L, meta, 0);
+	luaL_newlib(L, methods);
+	lua_pushcclosure(L, ltesting_index, 1);
+	lua_setfield(L, -2, "__index");
+	lua_pushliteral(L, "moontap.testing");
+	lua_setfield(L, -2, "__metatable");
+	lua_pop(L, 1);
+	luaL_newlib(L, functions);
+}
