@@ -2,15 +2,21 @@
 /* Gives scripts the packets of capture files, and writes theirs. */
 #include "bindings/pcap.h"
 
+#include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "bindings/glue.h"
+#include "bindings/network.h"
 #include "bindings/packet.h"
 #include "bindings/state.h"
+#include "host/base/log.h"
+#include "host/engine/world.h"
 #include "host/policy/filter.h"
 #include "host/port/capfile.h"
 
 static const char *const type_reader = "moontap.pcap.reader";
+static const char *const type_writer = "moontap.pcap.writer";
 
 struct reader {
 	struct capfile *file; /* NULL: closed */
@@ -204,19 +210,197 @@ static int lpcap_reader_index(lua_State *L)
 	return 1;
 }
 
-/* mt.pcap.open(path [, "r"]) -> reader | nil, why, errno */
-static int lpcap_open(lua_State *L)
-{
-	static const char *const modes[] = { "r", NULL };
-	const char *path = luaL_checkstring(L, 1);
-	struct refusal why;
+struct writer {
+	struct pcapng *file; /* NULL: closed */
+	bool is_told;	     /* that writing failed */
+	char path[256];	     /* for messages */
+};
 
-	luaL_checkoption(L, 2, "r", modes);
+static struct writer *check_writer(lua_State *L)
+{
+	struct writer *writer = luaL_checkudata(L, 1, type_writer);
+
+	if (!writer->file)
+		luaL_error(L, "pcap: the file is closed");
+	return writer;
+}
+
+static int write_failed(lua_State *L, struct writer *writer, int error)
+{
+	writer->is_told = true;
+	return luaL_error(L,
+		"%s: cannot write: %s (make room or write elsewhere; what is in it can be read)",
+		writer->path, strerror(-error));
+}
+
+static enum capture_dir check_dir(lua_State *L, int idx, const char *seen)
+{
+	static const char *const words[] = { "in", "out", NULL };
+	enum capture_dir dir = CAPTURE_DIR_NONE;
+
+	if (lua_istable(L, idx) && lua_getfield(L, idx, "dir") != LUA_TNIL)
+		dir = CAPTURE_DIR_IN +
+		      (enum capture_dir)check_word(L, -1, "file:write", "dir", words);
+	else if (seen)
+		dir = !strcmp(seen, "in") ? CAPTURE_DIR_IN : CAPTURE_DIR_OUT;
+	return dir;
+}
+
+/* The string in the table's field, which stays on the stack; `otherwise` where there is none. */
+static const char *check_text(lua_State *L, int idx, const char *key, const char *otherwise)
+{
+	if (!lua_istable(L, idx) || lua_getfield(L, idx, key) == LUA_TNIL)
+		return otherwise;
+	if (lua_type(L, -1) != LUA_TSTRING)
+		luaL_error(
+			L, "file:write: %s must be a string, not a %s", key, luaL_typename(L, -1));
+	return lua_tostring(L, -1);
+}
+
+/* When it came, or now for one that was built. */
+static int64_t check_time(lua_State *L, int idx, const struct packet *p)
+{
+	const struct clock *clock = &state_of(L)->worker->clock;
+	struct mono at = p->time.ns ? p->time : clock_now(clock);
+
+	if (!lua_istable(L, idx) || lua_getfield(L, idx, "time") == LUA_TNIL)
+		return at.ns + clock->epoch_ns;
+	lua_Number seconds = luaL_checknumber(L, -1);
+
+	if (!(seconds >= 0 && seconds < 9e9))
+		luaL_error(L, "file:write: time must be seconds since 1970");
+	return (int64_t)(seconds * NS_PER_S);
+}
+
+static const char *interface_name(const struct packet_handle *handle)
+{
+	if (handle->link[0])
+		return handle->link;
+	return handle->packet->port ? handle->packet->port->name : "";
+}
+
+/* file:write(pkt [, { interface=, comment=, dir=, time= }]) -> file */
+static int lpcap_write(lua_State *L)
+{
+	static const char *const keys[] = { "interface", "comment", "dir", "time", NULL };
+	struct writer *writer = check_writer(L);
+	const struct packet *p = check_packet(L, 2);
+	const struct packet_handle *handle = lua_touserdata(L, 2);
+
+	lua_settop(L, 3);
+	if (!lua_isnil(L, 3)) {
+		luaL_checktype(L, 3, LUA_TTABLE);
+		check_keys(L, 3, "file:write", keys);
+	}
+	lua_getiuservalue(L, 2, PACKET_COMMENT);
+	const char *name = check_text(L, 3, "interface", interface_name(handle));
+	struct pcapng_packet out = {
+		.time_ns = check_time(L, 3, p),
+		.bytes = p->data,
+		.len = packet_length(p),
+		.original = packet_length(p) + handle->cut,
+		.dir = check_dir(L, 3, handle->dir),
+		.comment = check_text(L, 3, "comment", lua_tostring(L, 4)),
+	};
+	int id;
+
+	while ((id = pcapng_interface(writer->file, name, "", p->first)) == -EAGAIN)
+		pcapng_flush(writer->file, true);
+	if (id < 0)
+		return write_failed(L, writer, id);
+	int error;
+
+	out.interface = (unsigned)id;
+	while ((error = pcapng_write(writer->file, &out)) == -EAGAIN)
+		pcapng_flush(writer->file, true);
+	if (error)
+		return write_failed(L, writer, error);
+	lua_settop(L, 1);
+	return 1;
+}
+
+/* file:flush() -> file: what was written is in the file */
+static int lpcap_flush(lua_State *L)
+{
+	struct writer *writer = check_writer(L);
+	int error = pcapng_flush(writer->file, true);
+
+	if (error)
+		return write_failed(L, writer, error);
+	lua_settop(L, 1);
+	return 1;
+}
+
+static int writer_shut(struct writer *writer)
+{
+	int error = writer->file ? pcapng_close(writer->file) : 0;
+
+	writer->file = NULL;
+	return writer->is_told ? 0 : error;
+}
+
+static int lpcap_writer_close(lua_State *L)
+{
+	struct writer *writer = luaL_checkudata(L, 1, type_writer);
+	int error = writer_shut(writer);
+
+	return error ? write_failed(L, writer, error) : 0;
+}
+
+static int lpcap_writer_gc(lua_State *L)
+{
+	struct writer *writer = lua_touserdata(L, 1);
+	int error = writer_shut(writer);
+
+	if (error)
+		log_line(LOG_LEVEL_WARN, "%s: cannot write: %s", writer->path, strerror(-error));
+	return 0;
+}
+
+static const struct luaL_Reg writer_methods[] = { { "write", lpcap_write },
+	{ "flush", lpcap_flush }, { "close", lpcap_writer_close }, { NULL, NULL } };
+
+/* Upvalue 1: the methods. */
+static int lpcap_writer_index(lua_State *L)
+{
+	luaL_checkudata(L, 1, type_writer);
+	const char *key = luaL_checkstring(L, 2);
+
+	if (lua_getfield(L, lua_upvalueindex(1), key) == LUA_TNIL)
+		return luaL_error(
+			L, "a file that is written has no \"%s\" (write, flush, close)", key);
+	return 1;
+}
+
+static int reader_new(lua_State *L, const char *path, struct refusal *why)
+{
 	struct reader *reader = lua_newuserdatauv(L, sizeof(*reader), 0);
 
 	reader->file = NULL;
 	luaL_setmetatable(L, type_reader);
-	if (capfile_open(&reader->file, path, &why))
+	return capfile_open(&reader->file, path, why);
+}
+
+/* Where the network is a recorded one, files are as little touched as it is. */
+static int writer_new(lua_State *L, const char *path, struct refusal *why)
+{
+	struct writer *writer = lua_newuserdatauv(L, sizeof(*writer), 0);
+
+	*writer = (struct writer){ .file = NULL };
+	snprintf(writer->path, sizeof(writer->path), "%s", path);
+	luaL_setmetatable(L, type_writer);
+	return pcapng_open(&writer->file, world_is_recorded(world_of(L)) ? "/dev/null" : path, why);
+}
+
+/* mt.pcap.open(path [, "r" | "w"]) -> reader or writer | nil, why, errno */
+static int lpcap_open(lua_State *L)
+{
+	static const char *const modes[] = { "r", "w", NULL };
+	const char *path = luaL_checkstring(L, 1);
+	bool is_writer = luaL_checkoption(L, 2, "r", modes) == 1;
+	struct refusal why;
+
+	if (is_writer ? writer_new(L, path, &why) : reader_new(L, path, &why))
 		return push_refusal(L, &why);
 	return 1;
 }
@@ -226,19 +410,30 @@ static const struct luaL_Reg functions[] = { { "open", lpcap_open }, { NULL, NUL
 static const struct luaL_Reg reader_meta[] = { { "__gc", lpcap_reader_close },
 	{ "__close", lpcap_reader_close }, { NULL, NULL } };
 
+static const struct luaL_Reg writer_meta[] = { { "__gc", lpcap_writer_gc },
+	{ "__close", lpcap_writer_close }, { NULL, NULL } };
+
+static void type_open(lua_State *L, const char *type, const struct luaL_Reg *meta,
+	const struct luaL_Reg *methods, lua_CFunction index)
+{
+	luaL_newmetatable(L, type);
+	luaL_setfuncs(L, meta, 0);
+	lua_newtable(L);
+	luaL_setfuncs(L, methods, 0);
+	lua_pushcclosure(L, index, 1);
+	lua_setfield(L, -2, "__index");
+	lua_pushstring(L, type);
+	lua_setfield(L, -2, "__metatable");
+	lua_pop(L, 1);
+}
+
 void pcap_open_table(lua_State *L)
 {
 	luaL_newmetatable(L, type_matches);
 	lua_pushcfunction(L, lmatches_gc);
 	lua_setfield(L, -2, "__gc");
 	lua_pop(L, 1);
-	luaL_newmetatable(L, type_reader);
-	luaL_setfuncs(L, reader_meta, 0);
-	luaL_newlib(L, reader_methods);
-	lua_pushcclosure(L, lpcap_reader_index, 1);
-	lua_setfield(L, -2, "__index");
-	lua_pushstring(L, type_reader);
-	lua_setfield(L, -2, "__metatable");
-	lua_pop(L, 1);
+	type_open(L, type_reader, reader_meta, reader_methods, lpcap_reader_index);
+	type_open(L, type_writer, writer_meta, writer_methods, lpcap_writer_index);
 	luaL_newlib(L, functions);
 }

@@ -241,3 +241,87 @@ describe("a bad file", function()
     assert.has_error(function() mt.pcap.open(path, "x") end)
   end)
 end)
+
+describe("writing pcapng", function()
+  it("keeps what was read: bytes, link, direction, cut, comment, time", function()
+    local order <const> = ">"
+    local source <const> = packets_of(bytes.section(order)
+      .. bytes.interface(order, ETHERNET, { { 2, "eth0" }, { 9, "\9" } }) .. bytes.interface(order, RAW, { { 2, "tun0" } })
+      .. bytes.packet(order, 0, 1700000000123456789, bytes.eth, { { 2, string.pack(order .. "I4", 1) }, { 1, "hello" } })
+      .. bytes.packet(order, 1, 5, bytes.ip4:sub(1, 30), nil, 36))
+    local out <close> = assert(mt.pcap.open(path, "w"))
+    for _, pkt in ipairs(source) do assert.equal(out, out:write(pkt)) end
+    out:close()
+    local file <const> = assert(mt.pcap.open(path))
+    assert.same({ { name = "eth0", linktype = 1, first = "eth" } }, file.interfaces)
+    for _, was in ipairs(source) do
+      local pkt <const> = file:next()
+      assert.equal(was:bytes(), pkt:bytes())
+      for _, name in ipairs { "link", "dir", "cut", "comment", "time" } do assert.equal(was[name], pkt[name]) end
+    end
+    assert.is_nil(file:next())
+    assert.same({ name = "tun0", linktype = 101, first = "ip" }, file.interfaces[2])
+  end)
+
+  it("takes interface, direction, comment and time from the script", function()
+    do
+      local out <close> = assert(mt.pcap.open(path, "w"))
+      local pkt <const> = mt.packet(bytes.ip4, "ip")
+      out:write(pkt, { interface = "lan", dir = "out", comment = "made up", time = 12.5 }):write(pkt)
+      out:write(mt.packet(bytes.eth, "eth"), { interface = "lan" })
+    end
+    local file <const> = assert(mt.pcap.open(path))
+    local first <const>, second <const>, third <const> = file:next(), file:next(), file:next()
+    assert.equal("lan out made up 12.5", ("%s %s %s %s"):format(first.link, first.dir, first.comment, first.time))
+    assert.is_nil(second.link)
+    assert.is_nil(second.dir)
+    assert.is_true(math.abs(second.time - mt.now()) < 5)
+    assert.equal("lan", third.link)
+    assert.equal(3, #file.interfaces)
+  end)
+
+  it("names the port that a packet came by", function()
+    local near <const>, far <const> = mt.pair("ip", "near", "far")
+    local out <const> = assert(mt.pcap.open(path, "w"))
+    far:on(nil, function(pkt)
+      out:write(pkt)
+      return "handled"
+    end)
+    near:send(mt.packet(bytes.ip4, "ip"))
+    mt.sleep(0.05)
+    near:close()
+    far:close()
+    out:close()
+    local pkt <const> = assert(mt.pcap.open(path)):next()
+    assert.equal("far", pkt.link)
+    assert.is_true(math.abs(pkt.time - mt.now()) < 5)
+  end)
+
+  it("raises where it cannot write, and says so at once when it opens", function()
+    local file <const>, why <const>, code <const> = mt.pcap.open("/nowhere/at.pcapng", "w")
+    assert.is_nil(file)
+    assert.matches("^/nowhere/at.pcapng: cannot write: No such file or directory %(", why)
+    assert.equal(2, code)
+    local full <const> = assert(mt.pcap.open("/dev/full", "w"))
+    full:write(mt.packet(bytes.ip4, "ip"))
+    assert.has_error(function() full:flush() end,
+      "/dev/full: cannot write: No space left on device (make room or write elsewhere; what is in it can be read)")
+    assert.has_error(function() full:write(mt.packet(bytes.ip4, "ip")) end)
+    full:close() -- it has been said
+    local other <const> = assert(mt.pcap.open("/dev/full", "w"))
+    assert.has_error(function() other:close() end)
+  end)
+
+  it("refuses what makes no sense, by name", function()
+    local out <const> = assert(mt.pcap.open(path, "w"))
+    local pkt <const> = mt.packet(bytes.ip4, "ip")
+    for _, wrong in ipairs { { coment = "x" }, { dir = "up" }, { comment = 7 }, { time = -1 }, { interface = {} } } do
+      assert.has_error(function() out:write(pkt, wrong) end)
+    end
+    assert.has_error(function() out:write("bytes") end)
+    assert.has_error(function() return out.packets end)
+    out:close()
+    assert.has_error(function() out:write(pkt) end, "pcap: the file is closed")
+    assert.is_nil(assert(mt.pcap.open(path)):next())
+  end)
+end)
