@@ -1,258 +1,135 @@
 /* SPDX-License-Identifier: MIT */
-/* Describes a packet as tcpdump -n would. */
+/* Describes a packet as tcpdump -n -S would, from its bytes alone. */
 #include "host/packet/print.h"
 
-#include <inttypes.h>
-
 #include "host/base/prefix.h"
-#include "host/base/text.h"
+#include "host/packet/print_part.h"
 #include "host/packet/wire.h"
 
-static void addr_add(struct text *text, uint8_t family, const uint8_t *bytes)
+void print_addr(struct print *print, uint8_t family, const uint8_t *bytes)
 {
 	struct addr addr = { .family = family };
 	char out[ADDR_TEXT];
 
 	memcpy(addr.bytes, bytes, family_bytes(family));
-	text_add(text, "%s", addr_text(&addr, out));
+	text_add(&print->text, "%s", addr_text(&addr, out));
 }
 
-static void mac_add(struct text *text, const uint8_t *mac)
+void print_mac(struct print *print, const uint8_t *mac)
 {
-	text_add(text, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3], mac[4],
-		mac[5]);
+	text_add(&print->text, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3],
+		mac[4], mac[5]);
 }
 
-static void icmp_add(struct text *text, const struct packet *p, const struct layer *icmp)
+void print_char(struct print *print, uint8_t byte)
 {
-	const uint8_t *bytes = layer_bytes(p, icmp);
-	size_t len = p->datagram_end - icmp->offset;
-
-	text_add(text, "ICMP ");
-	switch (bytes[0]) {
-	case ICMP_ECHO_REQUEST:
-	case ICMP_ECHO_REPLY:
-		text_add(text, "echo %s, id %u, seq %u",
-			bytes[0] == ICMP_ECHO_REQUEST ? "request" : "reply",
-			load_be16(bytes + ICMP_IDENT), load_be16(bytes + ICMP_SEQ));
-		break;
-	case ICMP_UNREACHABLE:
-		text_add(text, "unreachable, code %u", bytes[1]);
-		break;
-	case ICMP_TIME_EXCEEDED:
-		text_add(text, "time exceeded %s", bytes[1] ? "in reassembly" : "in-transit");
-		break;
-	default:
-		text_add(text, "type %u, code %u", bytes[0], bytes[1]);
+	if (byte & 0x80) {
+		text_add(&print->text, "M-");
+		byte &= 0x7f;
 	}
-	text_add(text, ", length %zu", len);
+	if (byte < ' ' || byte == 0x7f)
+		text_add(&print->text, "^%c", byte ^ 0x40);
+	else
+		text_add(&print->text, "%c", byte);
 }
 
-static const char *icmpv6_type(uint8_t type)
+void print_short(struct print *print, const char *proto)
 {
+	text_add(&print->text, " [|%s]", proto);
+}
+
+void print_ends(struct print *print, const struct ends *ends)
+{
+	if (ends->is_said)
+		return;
+	print_addr(print, ends->family, ends->src);
+	text_add(&print->text, " > ");
+	print_addr(print, ends->family, ends->dst);
+	text_add(&print->text, ": ");
+}
+
+void print_ports(struct print *print, const struct ends *ends, const uint8_t *ports)
+{
+	if (!ends->is_said) {
+		print_addr(print, ends->family, ends->src);
+		text_add(&print->text, ".");
+	}
+	text_add(&print->text, "%u > ", load_be16(ports));
+	if (!ends->is_said) {
+		print_addr(print, ends->family, ends->dst);
+		text_add(&print->text, ".");
+	}
+	text_add(&print->text, "%u: ", load_be16(ports + 2));
+}
+
+static void print_tags(
+	struct print *print, struct piece piece, const uint8_t *macs, uint16_t type, size_t frame)
+{
+	while (type == ETH_TYPE_8021Q || type == ETH_TYPE_8021AD) {
+		const uint8_t *tag = piece_at(piece, 0, VLAN_HEADER);
+
+		if (!tag) {
+			print_short(print, "vlan");
+			return;
+		}
+		type = load_be16(tag + 2);
+		piece = piece_from(piece, VLAN_HEADER);
+	}
+	if (print_ethertype(print, piece, type))
+		return;
+	print_mac(print, macs + MAC_BYTES);
+	text_add(&print->text, " > ");
+	print_mac(print, macs);
+	if (type < 0x600) /* IEEE 802.3: a length */
+		text_add(&print->text, ", 802.3, length %zu", frame);
+	else
+		text_add(&print->text, ", ethertype Unknown (0x%04x), length %zu: ", type, frame);
+}
+
+void print_eth(struct print *print, struct piece piece)
+{
+	const uint8_t *eth = piece_at(piece, 0, ETH_HEADER);
+
+	if (!eth) {
+		print_short(print, "ether");
+		return;
+	}
+	print_tags(print, piece_from(piece, ETH_HEADER), eth, load_be16(eth + 12), piece.len);
+}
+
+bool print_ethertype(struct print *print, struct piece piece, uint16_t type)
+{
+	if (print->depth == PRINT_DEPTH)
+		return true;
+	print->depth++;
 	switch (type) {
-	case 1:
-		return "destination unreachable";
-	case 2:
-		return "packet too big";
-	case 3:
-		return "time exceeded";
-	case 4:
-		return "parameter problem";
-	case 130:
-		return "multicast listener query";
-	case 131:
-		return "multicast listener report";
-	case 132:
-		return "multicast listener done";
-	case ICMPV6_RS:
-		return "router solicitation";
-	case ICMPV6_RA:
-		return "router advertisement";
-	case ICMPV6_NS:
-		return "neighbor solicitation";
-	case ICMPV6_NA:
-		return "neighbor advertisement";
-	case ICMPV6_REDIRECT:
-		return "redirect";
-	case 143:
-		return "multicast listener report v2";
+	case ETH_TYPE_IP4:
+		print_ip4(print, piece);
+		return true;
+	case ETH_TYPE_IP6:
+		print_ip6(print, piece);
+		return true;
+	case ETH_TYPE_ARP:
+	case ETH_TYPE_RARP:
+		print_arp(print, piece);
+		return true;
 	}
-	return NULL;
-}
-
-static void target_add(struct text *text, const struct packet *p, const struct layer *icmp)
-{
-	const uint8_t *target = packet_at(p, icmp->offset + ND_TARGET, 16);
-	uint8_t type = *layer_bytes(p, icmp);
-
-	if (!target || icmp->offset + ND_HEADER > p->datagram_end)
-		return;
-	if (type == ICMPV6_NS)
-		text_add(text, ", who has ");
-	else if (type == ICMPV6_NA)
-		text_add(text, ", tgt is ");
-	else
-		return;
-	addr_add(text, FAMILY_6, target);
-}
-
-static void icmpv6_add(struct text *text, const struct packet *p, const struct layer *icmp)
-{
-	const uint8_t *bytes = layer_bytes(p, icmp);
-	const char *type = icmpv6_type(bytes[0]);
-
-	text_add(text, "ICMP6, ");
-	if (icmp->length >= 8 && (bytes[0] == ICMPV6_ECHO_REQUEST || bytes[0] == ICMPV6_ECHO_REPLY))
-		text_add(text, "echo %s, id %u, seq %u",
-			bytes[0] == ICMPV6_ECHO_REQUEST ? "request" : "reply",
-			load_be16(bytes + ICMP_IDENT), load_be16(bytes + ICMP_SEQ));
-	else if (type)
-		text_add(text, "%s", type);
-	else
-		text_add(text, "type %u, code %u", bytes[0], bytes[1]);
-	target_add(text, p, icmp);
-	text_add(text, ", length %zu", p->datagram_end - (size_t)icmp->offset);
-}
-
-static void tcp_add(struct text *text, const struct packet *p, const struct layer *tcp)
-{
-	static const char letters[] = "FSRP.UEW";
-	const uint8_t *bytes = layer_bytes(p, tcp);
-	size_t payload = p->datagram_end - tcp->offset - tcp->length;
-	uint32_t seq = load_be32(bytes + 4);
-	uint8_t flags = bytes[TCP_FLAGS];
-
-	text_add(text, "Flags [");
-	for (unsigned i = 0; i < 8; i++) {
-		if (flags & 1 << i)
-			text_add(text, "%c", letters[i]);
-	}
-	text_add(text, flags ? "]" : "none]");
-	if (payload)
-		text_add(text, ", seq %" PRIu32 ":%" PRIu32, seq, seq + (uint32_t)payload);
-	else if (flags & 7)
-		text_add(text, ", seq %" PRIu32, seq);
-	if (flags & 0x10)
-		text_add(text, ", ack %" PRIu32, load_be32(bytes + 8));
-	text_add(text, ", win %u, length %zu", load_be16(bytes + 14), payload);
-}
-
-static void transport_add(struct text *text, const struct packet *p, const struct layer *network)
-{
-	const struct layer *next = network + 1;
-	size_t payload = p->datagram_end - network->offset - network->length;
-
-	if (next >= p->layer + p->layer_count) {
-		if (p->malformed)
-			text_add(text, "[%s]", malformed_text(p->malformed));
-		else if (p->traits & TRAIT_LATER)
-			text_add(text, "ip-proto-%u", p->proto);
-		else
-			text_add(text, "ip-proto-%u %zu", p->proto, payload);
-		return;
-	}
-	switch (next->id) {
-	case LAYER_icmp:
-		icmp_add(text, p, next);
-		break;
-	case LAYER_icmpv6:
-		icmpv6_add(text, p, next);
-		break;
-	case LAYER_udp:
-		text_add(text, "UDP, length %zu",
-			(size_t)load_be16(layer_bytes(p, next) + UDP_LENGTH) - UDP_HEADER);
-		break;
-	case LAYER_tcp:
-		tcp_add(text, p, next);
-		break;
-	}
-}
-
-static void port_add(
-	struct text *text, const struct packet *p, const struct layer *network, unsigned offset)
-{
-	const struct layer *next = network + 1;
-
-	if (next < p->layer + p->layer_count && (next->id == LAYER_udp || next->id == LAYER_tcp))
-		text_add(text, ".%u", load_be16(layer_bytes(p, next) + offset));
-}
-
-static void network_add(struct text *text, const struct packet *p, const struct layer *network)
-{
-	bool is_4 = network->id == LAYER_ip;
-	const uint8_t *bytes = layer_bytes(p, network);
-	uint8_t family = is_4 ? FAMILY_4 : FAMILY_6;
-
-	text_add(text, is_4 ? "IP " : "IP6 ");
-	addr_add(text, family, bytes + (is_4 ? IP_SRC : IPV6_SRC));
-	port_add(text, p, network, 0);
-	text_add(text, " > ");
-	addr_add(text, family, bytes + (is_4 ? IP_DST : IPV6_DST));
-	port_add(text, p, network, 2);
-	text_add(text, ": ");
-	if (!is_4 && bytes[IPV6_NXT] == PROTO_HOPOPTS)
-		text_add(text, "HBH ");
-	transport_add(text, p, network);
-}
-
-static void arp_add(struct text *text, const struct packet *p, const struct layer *arp)
-{
-	const uint8_t *bytes = layer_bytes(p, arp);
-	uint16_t opcode = load_be16(bytes + 6);
-
-	text_add(text, "ARP, ");
-	if (opcode == 1) {
-		text_add(text, "Request who-has ");
-		addr_add(text, FAMILY_4, bytes + 24);
-		text_add(text, " tell ");
-		addr_add(text, FAMILY_4, bytes + 14);
-	} else if (opcode == 2) {
-		text_add(text, "Reply ");
-		addr_add(text, FAMILY_4, bytes + 14);
-		text_add(text, " is-at ");
-		mac_add(text, bytes + 8);
-	} else {
-		text_add(text, "opcode %u", opcode);
-	}
-	text_add(text, ", length %zu", packet_length(p) - arp->offset);
-}
-
-static void unknown_add(struct text *text, const struct packet *p)
-{
-	const struct layer *eth = packet_layer(p, LAYER_eth);
-
-	if (eth) {
-		mac_add(text, layer_bytes(p, eth) + 6);
-		text_add(text, " > ");
-		mac_add(text, layer_bytes(p, eth));
-		text_add(text, ", ethertype 0x%04x", load_be16(layer_bytes(p, eth) + 12));
-	} else {
-		text_add(text, "IP?");
-	}
-	if (p->malformed)
-		text_add(text, " [%s]", malformed_text(p->malformed));
-	text_add(text, ", length %zu", packet_length(p));
+	return false;
 }
 
 size_t print_line(const struct packet *p, char *out, size_t room)
 {
-	const struct layer *vlan = packet_layer(p, LAYER_vlan);
-	const struct layer *ip = packet_layer(p, LAYER_ip);
-	const struct layer *network = ip ? ip : packet_layer(p, LAYER_ipv6);
-	const struct layer *arp = packet_layer(p, LAYER_arp);
-	struct text text;
+	struct piece piece = { p->data, packet_length(p), packet_length(p) };
+	struct print print = { 0 };
 
-	text_init(&text, out, room);
-	if (vlan)
-		text_add(&text, "vlan %u, ", load_be16(layer_bytes(p, vlan)) & 0xfff);
-	if (network)
-		network_add(&text, p, network);
-	else if (arp)
-		arp_add(&text, p, arp);
+	text_init(&print.text, out, room);
+	if (p->first == LAYER_eth)
+		print_eth(&print, piece);
+	else if (piece.have && p->data[0] >> 4 == 6)
+		print_ip6(&print, piece);
 	else
-		unknown_add(&text, p);
-	return text.len;
+		print_ip4(&print, piece);
+	return print.text.len;
 }
 
 size_t print_hex(const struct packet *p, char *out, size_t room)

@@ -307,6 +307,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	line_prints(p, 1);
 	line_prints(p, 40);
 	line_prints(p, 400);
+	line_prints(p, 1 << 20);
 	hex_prints(p);
 	sums_fill(p);
 	fields_check_all(p);

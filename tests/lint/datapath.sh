@@ -13,9 +13,16 @@ trap 'rm -rf "$work"' EXIT
 
 cat >"$work/control" <<'END'
 # FILE FUNCTION...: these open, copy, print or close; no packet of a burst waits for them.
-host/packet/packet.c slab_new slab_copy slot_grow packet_copy packet_new packet_from_bytes packet_grow
+host/packet/packet.c slab_new packet_copy packet_new packet_from_bytes
 host/packet/pool.c pool_open pool_close
 host/packet/print.c *
+host/packet/print_arp.c *
+host/packet/print_dns.c *
+host/packet/print_icmp.c *
+host/packet/print_icmpv6.c *
+host/packet/print_ip.c *
+host/packet/print_tcp.c *
+host/packet/print_udp.c *
 host/policy/filter.c is_keyword count_of is_numeric names_refuse filter_open filter_close
 host/policy/reflect.c prefixes_copy reflect_new reflect_release
 host/policy/reject.c reject_new reject_release
