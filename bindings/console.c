@@ -60,7 +60,7 @@ static void hook_slice(lua_State *L, lua_Debug *ar)
 		return;
 	}
 	if (lua_isyieldable(L)) {
-		timer_soon(L);
+		timer_in(L, 0);
 		lua_yield(L, 0);
 	}
 }

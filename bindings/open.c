@@ -17,6 +17,7 @@
 #include "bindings/pcap.h"
 #include "bindings/port.h"
 #include "bindings/process.h"
+#include "bindings/repeat.h"
 #include "bindings/route.h"
 #include "bindings/rule.h"
 #include "bindings/sniff.h"
@@ -88,6 +89,13 @@ struct script *moontap_open(lua_State *L, struct worker *worker, bool is_owner)
 	lua_setfield(L, -2, "testing");
 	lua_pushliteral(L, MOONTAP_VERSION);
 	lua_setfield(L, -2, "version");
+	lua_createtable(L, 0, 2);
+	lua_pushinteger(L, worker->id);
+	lua_setfield(L, -2, "id");
+	lua_pushinteger(L, worker->host->worker_count ? worker->host->worker_count : 1);
+	lua_setfield(L, -2, "count");
+	lua_setfield(L, -2, "worker");
+	repeat_wrap(L, -1);
 	lua_createtable(L, 0, 1);
 	lua_pushcfunction(L, lopen_index);
 	lua_setfield(L, -2, "__index");

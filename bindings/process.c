@@ -11,6 +11,7 @@
 #include "bindings/coroutine.h"
 #include "bindings/glue.h"
 #include "bindings/network.h"
+#include "bindings/repeat.h"
 #include "bindings/state.h"
 #include "host/base/log.h"
 #include "host/engine/process.h"
@@ -202,7 +203,7 @@ int lprocess_spawn(lua_State *L)
 	child->line_ref = function_ref(L, "on_line");
 	child->exit_ref = function_ref(L, "on_exit");
 	wish.is_captured = child->line_ref != LUA_NOREF;
-	if (world_is_recorded(script->worker->world))
+	if (world_is_recorded(script->worker->world) || script->is_repeating)
 		return 1; /* inert: it has ended, with 0 */
 	if (process_start(&child->process, script->worker->host->keeper, &wish, &why))
 		return push_refusal(L, &why);
@@ -262,7 +263,7 @@ static int lchild_index(lua_State *L)
 	const char *key = luaL_checkstring(L, 2);
 
 	if (!strcmp(key, "wait"))
-		lua_pushcfunction(L, lchild_wait);
+		repeat_push(L, "child:wait", lchild_wait);
 	else if (!strcmp(key, "kill"))
 		lua_pushcfunction(L, lchild_kill);
 	else if (!strcmp(key, "pid") && child->process.pid)

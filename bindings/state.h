@@ -25,6 +25,9 @@ struct script {
 	bool is_owner;		 /* the state is ours to close; false under a stock lua5.4 */
 	bool is_in_call;	 /* a rule's or match's function runs: it cannot wait */
 	bool is_failed;		 /* the main part failed while it waited */
+	bool is_repeating;	 /* worker 1 has the real handle: only an inert one is wanted */
+	size_t repeat_next;	 /* which of worker 1's calls comes next */
+	unsigned repeat_waited;	 /* ms that this call of worker 1's has been waited for */
 	bool is_unwinding;	 /* os.exit or an interrupt: what is raised now is no error */
 	int64_t error_logged_at; /* ns; errors of rules are logged at most once a second */
 	uint64_t errors_unlogged;

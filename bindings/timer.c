@@ -99,10 +99,10 @@ int ltimer_sleep(lua_State *L)
 	return lua_yield(L, 0);
 }
 
-void timer_soon(lua_State *L)
+void timer_in(lua_State *L, int64_t ns)
 {
 	lua_pushthread(L);
-	timer_start(L, 0, 0, luaL_ref(L, LUA_REGISTRYINDEX));
+	timer_start(L, ns, 0, luaL_ref(L, LUA_REGISTRYINDEX));
 }
 
 /* mt.go(fn, ...): runs fn as a coroutine that may wait. */

@@ -5,6 +5,7 @@
 #include <lauxlib.h>
 #include <lua.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 void timer_open(lua_State *L);
 
@@ -12,8 +13,8 @@ void timer_open(lua_State *L);
 struct script;
 void timer_fire(struct script *script, int ref, bool is_last);
 
-/* The running coroutine goes on at the loop's next turn; it must yield now. */
-void timer_soon(lua_State *L);
+/* The running coroutine goes on after so long (0: at the loop's next turn); it must yield now. */
+void timer_in(lua_State *L, int64_t ns);
 
 int ltimer_now(lua_State *L);
 int ltimer_after(lua_State *L);

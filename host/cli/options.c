@@ -12,16 +12,20 @@
 struct option {
 	const char *name;
 	char letter;
-	const char *argument; /* as the help shows it; NULL: takes none */
+	const char *argument; /* as the help shows it: " N", or "[=N]" if it may be left out; NULL:
+				 takes none */
 	const char *help;
-	size_t flag; /* offset of the bool in struct options */
+	size_t member; /* offset in struct options: a const char *, or a bool without argument */
 };
 
 static const struct option table[] = {
-#define OPTION(name, letter, argument, help) \
-	{ #name, letter, argument, help, offsetof(struct options, name) },
+#define FLAG(member, name, letter, help) \
+	{ name, letter, NULL, help, offsetof(struct options, member) },
+#define VALUE(member, name, argument, help) \
+	{ name, 0, argument, help, offsetof(struct options, member) },
 #include "host/cli/options.def"
-#undef OPTION
+#undef FLAG
+#undef VALUE
 };
 
 enum { OPTION_COUNT = sizeof(table) / sizeof(table[0]) };
@@ -52,32 +56,53 @@ static bool unknown(const char *command, const char *arg)
 	return false;
 }
 
-static bool option_take(struct options *out, const char *command, const char *arg)
+/* The option's value: after "=", or else the next word where one is needed, which is then taken.
+ * NULL: usage, and one line says so. */
+static const char *value_take(
+	const char *command, const struct option *option, const char *equals, char ***args)
 {
+	const char *value = equals ? equals + 1 : "";
+
+	if (!equals && option->argument[0] != '[')
+		value = (*args)[1] ? *++*args : "";
+	if (*value || option->argument[0] == '[')
+		return value;
+	log_line(LOG_LEVEL_ERROR, "%s: --%s needs a value (--%s%s)", command, option->name,
+		option->name, option->argument);
+	return NULL;
+}
+
+/* Takes the option at *args. false: usage, and one line says so. */
+static bool option_take(struct options *out, const char *command, char ***args)
+{
+	const char *arg = **args;
 	bool is_long = arg[1] == '-';
 	const char *name = arg + (is_long ? 2 : 1);
 	size_t len = is_long ? strcspn(name, "=") : strlen(name);
+	const char *equals = is_long && name[len] == '=' ? name + len : NULL;
 	const struct option *option = find(name, len);
 
 	if (!option || (len == 1) == is_long)
 		return unknown(command, arg);
-	*(bool *)((char *)out + option->flag) = true;
-	if (!is_long || name[len] != '=')
-		return true;
-	if (!option->argument) {
-		log_line(LOG_LEVEL_ERROR, "%s: --%s takes no value (write just --%s)", command,
-			option->name, option->name);
-		return false;
+	if (option->argument) {
+		const char *value = value_take(command, option, equals, args);
+
+		*(const char **)((char *)out + option->member) = value;
+		return value != NULL;
 	}
-	out->trace_filter = name + len + 1;
-	return true;
+	*(bool *)((char *)out + option->member) = true;
+	if (!equals)
+		return true;
+	log_line(LOG_LEVEL_ERROR, "%s: --%s takes no value (write just --%s)", command,
+		option->name, option->name);
+	return false;
 }
 
 bool options_read(struct options *out, const char *command, char **argv)
 {
 	*out = (struct options){ 0 };
 	for (; *argv && argv[0][0] == '-' && argv[0][1] && strcmp(*argv, "--"); argv++) {
-		if (!option_take(out, command, *argv))
+		if (!option_take(out, command, &argv))
 			return false;
 	}
 	if (*argv && strcmp(*argv, "--"))

@@ -5,10 +5,13 @@
 #include <stdbool.h>
 
 struct options {
-	bool sandbox, stats, trace, quiet, verbose, help;
-	const char *trace_filter; /* NULL: all packets */
-	const char *script;	  /* NULL: none was given */
-	int script_argc;	  /* what the script gets */
+#define FLAG(member, name, letter, help) bool member;
+#define VALUE(member, name, argument, help) const char *member;
+#include "host/cli/options.def"
+#undef FLAG
+#undef VALUE
+	const char *script; /* NULL: none was given */
+	int script_argc;    /* what the script gets */
 	char **script_argv;
 	char **command; /* NULL: none */
 };

@@ -3,6 +3,7 @@
 #include "host/cli/run.h"
 
 #include <limits.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <stdlib.h>
@@ -12,6 +13,8 @@
 #include "host/cli/cli.h"
 #include "host/cli/scripts.h"
 #include "host/engine/sandbox.h"
+
+enum { SPIN_US = 50 };
 
 static int refused(const struct refusal *why)
 {
@@ -62,7 +65,73 @@ static int trace_open(struct trace_lines *trace, const char *text, struct refusa
 	trace->trace.ops = &trace_lines_ops;
 	trace->is_coloured = is_colour_wanted();
 	/* Packets of tun: they start with the IP header. */
-	return text ? filter_open(&trace->match, text, LAYER_ip, why) : 0;
+	return *text ? filter_open(&trace->match, text, LAYER_ip, why) : 0;
+}
+
+static bool wrong_value(const char *option, const char *text, const char *wanted)
+{
+	log_line(LOG_LEVEL_ERROR, "run: --%s: \"%s\" is not %s", option, text, wanted);
+	return false;
+}
+
+/* "0,2-3" */
+static bool cpus_read(const char *text, struct cpu_list *out)
+{
+	for (const char *at = text; *at; at += *at == ',') {
+		char *end;
+		unsigned long first = strtoul(at, &end, 10), last = first;
+
+		if (end != at && *end == '-')
+			last = strtoul(at = end + 1, &end, 10);
+		if (end == at || (*end && *end != ',') || last < first || last >= CPU_SETSIZE)
+			return false;
+		for (; first <= last; first++) {
+			if (out->count == CPUS_MAX)
+				return false;
+			out->cpu[out->count++] = (uint16_t)first;
+		}
+		at = end;
+	}
+	return out->count > 0;
+}
+
+/* The processors that this process may use: a wrong one would make no thread. */
+static bool cpus_exist(const struct cpu_list *cpus)
+{
+	cpu_set_t set;
+
+	if (sched_getaffinity(0, sizeof(set), &set))
+		return true;
+	for (unsigned i = 0; i < cpus->count; i++) {
+		if (!CPU_ISSET(cpus->cpu[i], &set))
+			return false;
+	}
+	return true;
+}
+
+static bool workers_read(const struct options *options, struct run_extra *extra)
+{
+	char none[1] = "", *end = none;
+
+	extra->worker_count = 1;
+	if (options->workers)
+		extra->worker_count = (unsigned)strtoul(options->workers, &end, 10);
+	if (*end || extra->worker_count < 1 || extra->worker_count > WORKERS_MAX)
+		return wrong_value("workers", options->workers, "a number from 1 to 64");
+	if (options->cpus && !cpus_read(options->cpus, &extra->cpus))
+		return wrong_value("cpus", options->cpus, "a list of processors like 0,2-3");
+	if (!cpus_exist(&extra->cpus))
+		return wrong_value("cpus", options->cpus,
+			"one of this process (see them: nproc, taskset -p $$)");
+	if (!options->busy_poll)
+		return true;
+	unsigned long us = *options->busy_poll ? strtoul(options->busy_poll, &end, 10) : SPIN_US;
+
+	if (*end || us < 1 || us > NS_PER_MS)
+		return wrong_value(
+			"busy-poll", options->busy_poll, "microseconds, from 1 to 1000000");
+	extra->spin_ns = (int64_t)us * 1000;
+	return true;
 }
 
 int run_prepare(const struct options *options, struct run_extra *extra)
@@ -73,10 +142,12 @@ int run_prepare(const struct options *options, struct run_extra *extra)
 	if (extra->has_script && !script_locate(options->script ? options->script : "ping",
 					 extra->path, sizeof(extra->path)))
 		return STATUS_REFUSED;
-	if (options->trace && trace_open(&extra->trace, options->trace_filter, &why)) {
+	if (options->trace && trace_open(&extra->trace, options->trace, &why)) {
 		log_line(LOG_LEVEL_ERROR, "run: --trace: %s", why.text);
 		return STATUS_USAGE;
 	}
+	if (!workers_read(options, extra))
+		return STATUS_USAGE;
 	if (options->sandbox && sandbox_enter(&why))
 		return refused(&why);
 	return keeper_start(&extra->keeper, &why) ? refused(&why) : STATUS_OK;
@@ -101,6 +172,9 @@ int run_serve(const struct options *options, const struct script_ops *ops, struc
 		.control_path = has_control ? control : NULL,
 		.console_fd = extra->console_fd,
 		.is_deaf = extra->is_console,
+		.worker_count = extra->worker_count,
+		.cpus = extra->cpus,
+		.spin_ns = extra->spin_ns,
 	};
 
 	if (host_init(&host, &why))

@@ -15,6 +15,9 @@ struct run_extra {
 	bool has_script;
 	struct trace_lines trace;
 	struct keeper keeper;
+	unsigned worker_count;
+	struct cpu_list cpus;
+	int64_t spin_ns;
 };
 
 /* Finds the script, enters the sandbox, starts the keeper. STATUS_OK, or another status with one

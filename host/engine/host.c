@@ -61,7 +61,7 @@ static void end(struct host *host, int status)
 		return;
 	host->is_ending = true;
 	host->status = status;
-	worker_stop(&host->worker);
+	workers_stop(host);
 }
 
 static void signals_ready(struct watch *watch, uint32_t events)
@@ -142,7 +142,7 @@ void host_fini(struct host *host)
 /* What the workers have to say goes out; true if the terminal or pipe takes no more now. */
 static bool outlet_drain(struct host *host)
 {
-	bool is_full = log_drain(&host->worker.outlet) == -EAGAIN;
+	bool is_full = workers_drain(host);
 
 	/* `moontap run | head` has seen enough; a command decides itself. */
 	if (host->worker.outlet.is_stdout_gone && !host->command_count)
@@ -233,7 +233,7 @@ static void command_start(struct host *host)
 /* What has changed since the last look? true: all is over. */
 static bool host_look(struct host *host)
 {
-	enum worker_state state = atomic_load(&host->worker.state);
+	enum worker_state state = workers_look(host);
 
 	if (atomic_load(&host->stop_wanted) && !host->is_ending) {
 		end(host, atomic_load(&host->stop_code));
@@ -248,8 +248,6 @@ static bool host_look(struct host *host)
 			command_start(host);
 		return false;
 	case WORKER_FAILED:
-		if (!host->is_ending)
-			host->why = host->worker.why;
 		end(host, 1);
 		break;
 	case WORKER_ENDED:
@@ -267,10 +265,9 @@ static bool host_look(struct host *host)
  * coroutines of its own are out of reach. */
 static void end_urge(struct host *host)
 {
-	enum worker_state state = atomic_load(&host->worker.state);
 	int64_t now = clock_now(&host->worker.clock).ns;
 
-	if (state == WORKER_ENDED || state == WORKER_FAILED)
+	if (workers_look(host) == WORKER_ENDED)
 		return;
 	if (!host->urge_at)
 		host->urge_at = now + NS_PER_S;
@@ -278,7 +275,7 @@ static void end_urge(struct host *host)
 		return;
 	host->urge_at = now + NS_PER_S;
 	if (host->urges++ < END_URGES) {
-		worker_interrupt(&host->worker);
+		workers_interrupt(host);
 		return;
 	}
 	outlet_drain(host);
@@ -308,35 +305,22 @@ static void stats_show(struct host *host)
 	struct text out;
 
 	text_init(&out, lines, sizeof(lines));
-	stats_print(&out, host->worker.dp.lanes);
-	if (counter_get(&host->worker.outlet.lost))
-		text_add(&out, "lines not printed, the terminal was too slow: %llu\n",
-			(unsigned long long)counter_get(&host->worker.outlet.lost));
+	stats_print(&out, host);
 	log_write(host->stats_to, lines, out.len, true);
 }
 
 int host_run(struct host *host)
 {
-	struct worker *worker = &host->worker;
-
-	if (worker_init(worker, host, 1, host->ops, &host->why))
+	if (workers_open(host))
 		return 1;
-	worker->dp.trace = host->trace ? &host->trace->trace : NULL;
-	int error = worker_start(worker);
-
-	if (error) {
-		worker_fini(worker);
-		refuse(&host->why, -error, "worker: cannot start: %s", strerror(-error));
-		return 1;
-	}
 	serve(host);
-	pthread_join(worker->thread, NULL);
+	workers_join(host);
 	while (outlet_drain(host))
 		loop_wait(&host->loop, TERMINAL_RETRY_MS);
 	if (host->stats_to == LOG_OUT)
 		log_write(LOG_OUT, "\n", 1, true);
-	if (host->stats_to && atomic_load(&worker->state) == WORKER_ENDED)
+	if (host->stats_to && workers_look(host) == WORKER_ENDED)
 		stats_show(host);
-	worker_fini(worker);
+	workers_close(host);
 	return host->status;
 }

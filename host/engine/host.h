@@ -2,10 +2,11 @@
 /* The host: its workers, the command that it runs beside them, and its orderly end. */
 #pragma once
 
+#include "host/engine/calls.h"
 #include "host/engine/process.h"
 #include "host/engine/script.h"
 #include "host/engine/trace.h"
-#include "host/engine/worker.h"
+#include "host/engine/workers.h"
 
 /* A command that runs when every worker has set up. */
 struct command {
@@ -30,7 +31,10 @@ struct host {
 	void (*told)(void *arg, const char *line); /* who gets a recorded network's `ip` lines */
 	void *told_arg;
 	bool is_seeded;
-	uint64_t seed; /* of the script's random numbers, if is_seeded */
+	uint64_t seed;	       /* of the script's random numbers, if is_seeded */
+	unsigned worker_count; /* 0 and 1: one */
+	struct cpu_list cpus;  /* where workers run, in turn; none: anywhere */
+	int64_t spin_ns;       /* so long after a packet a worker looks for more before it sleeps */
 
 	struct loop loop;
 	struct watch wake;
@@ -38,7 +42,10 @@ struct host {
 	struct process process;
 	char command_netns[NETNS_NAME]; /* written before the worker is ready */
 	unsigned command_next;
-	struct worker worker;
+	struct worker worker;  /* the first: it loads first, and has the consoles */
+	struct worker *others; /* the other worker_count - 1; NULL until the first has set up */
+	unsigned other_count;  /* of those that were started */
+	struct calls *calls;   /* what the first has done to the world; NULL with one worker */
 	struct refusal why;
 	unsigned ends_wanted;  /* SIGINT and SIGTERM that came */
 	int64_t end_wanted_at; /* ns; when the last one came */

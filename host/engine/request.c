@@ -134,11 +134,11 @@ static int open_kind(const struct request *request, struct refusal *why)
 		error = events_open(&events, why);
 		return error ? error : events_fd_take(&events);
 	case REQUEST_OPEN_TUN:
-		return tun_device_open(request->payload, LAYER_ip, why);
+		return tun_device_open(request->payload, LAYER_ip, request->number2, why);
 	case REQUEST_OPEN_TAP:
-		return tun_device_open(request->payload, LAYER_eth, why);
+		return tun_device_open(request->payload, LAYER_eth, request->number2, why);
 	case REQUEST_OPEN_PACKET:
-		return socket_open(request->number2, request->payload, why);
+		return socket_open(request->number2, request->payload, request->group, why);
 	}
 	return refuse(why, EINVAL, "keeper: cannot open that");
 }

@@ -20,9 +20,9 @@ enum request_verb {
 enum request_open {
 	REQUEST_OPEN_NETLINK,
 	REQUEST_OPEN_EVENTS,
-	REQUEST_OPEN_TUN, /* payload: the name */
+	REQUEST_OPEN_TUN, /* payload: the name; number2: may have several queues */
 	REQUEST_OPEN_TAP,
-	REQUEST_OPEN_PACKET, /* number2: ifindex */
+	REQUEST_OPEN_PACKET, /* number2: ifindex; group: as socket_open takes it */
 };
 
 enum { REQUEST_PAYLOAD = 12288, REQUEST_FDS = 3 };
@@ -33,7 +33,7 @@ struct request {
 	char to_netns[NETNS_NAME]; /* REQUEST_CHANGE: a link moves there */
 	bool is_move;
 	bool is_kept; /* no undo: what is made stays */
-	int number, number2;
+	int number, number2, group;
 	unsigned fd_count;
 	int fds[REQUEST_FDS]; /* borrowed */
 	size_t undo_at;	      /* 0: none */

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "host/engine/worker.h"
+#include "host/engine/host.h"
 #include "host/netlink/addr.h"
 #include "host/netlink/route.h"
 #include "host/port/memory.h"
@@ -225,7 +225,8 @@ static int device_open(struct worker *worker, struct netlink *netlink,
 {
 	enum request_open kind = wish->first == LAYER_eth ? REQUEST_OPEN_TAP : REQUEST_OPEN_TUN;
 	int mark = world_mark(worker->world);
-	int fd = world_open(worker->world, wish->netns, kind, wish->name, 0, why);
+	int fd = world_open_queue(worker->world, wish->netns, kind, wish->name,
+		worker->host->worker_count > 1, SOCKET_ALONE, why);
 
 	if (fd < 0)
 		return fd;
@@ -303,6 +304,48 @@ int setup_device(
 	return link_lane_open(worker, port, &link, wish->netns, fd, out, why);
 }
 
+/* Opens what `first`, a lane of worker 1, has: one more queue of a device, or socket of a group. */
+static int queue_open(
+	struct worker *worker, const struct lane *first, bool is_socket, struct refusal *why)
+{
+	const struct port *port = first->port;
+	int group = SOCKET_ALONE;
+	enum request_open kind = port->first == LAYER_eth ? REQUEST_OPEN_TAP : REQUEST_OPEN_TUN;
+
+	if (!is_socket)
+		return world_open_queue(
+			worker->world, first->netns, kind, port->name, 1, group, why);
+	group = socket_group(port->ops->poll_fd(port));
+	if (group < 0)
+		return refuse(why, -group, "%s: worker 1 has closed it", port->name);
+	return world_open_queue(worker->world, first->netns, REQUEST_OPEN_PACKET, port->name,
+		port->ifindex, group, why);
+}
+
+int setup_queue(struct worker *worker, struct lane *first, struct lane **out, struct refusal *why)
+{
+	const struct port *of = first->port;
+	bool is_socket = strcmp(of->ops->kind, "tun") && strcmp(of->ops->kind, "tap");
+	struct link link = { .ifindex = of->ifindex, .mtu = of->mtu };
+	int fd = queue_open(worker, first, is_socket, why);
+
+	if (fd < 0)
+		return fd;
+	struct port *port = is_socket ? socket_port_new() : tun_port_new(of->first);
+
+	if (!port) {
+		close(fd);
+		return refuse(why, ENOMEM, "%s: out of memory", of->name);
+	}
+	snprintf(link.name, sizeof(link.name), "%.15s", of->name);
+	memcpy(port->mac, of->mac, sizeof(port->mac));
+	int error = link_lane_open(worker, port, &link, first->netns, fd, out, why);
+
+	if (!error)
+		(*out)->origin = first;
+	return error;
+}
+
 int setup_attach(struct worker *worker, const char *name, const char *netns, bool is_promiscuous,
 	struct lane **out, struct refusal *why)
 {
@@ -320,7 +363,9 @@ int setup_attach(struct worker *worker, const char *name, const char *netns, boo
 		return error;
 	if (is_recorded)
 		return recorded_open(worker, "socket", LAYER_eth, netns, &link, link.mac, out, why);
-	int fd = world_open(worker->world, netns, REQUEST_OPEN_PACKET, name, link.ifindex, why);
+	int group = worker->host->worker_count > 1 ? SOCKET_NEW_GROUP : SOCKET_ALONE;
+	int fd = world_open_queue(
+		worker->world, netns, REQUEST_OPEN_PACKET, name, link.ifindex, group, why);
 
 	if (fd < 0)
 		return fd;

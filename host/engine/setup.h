@@ -34,6 +34,9 @@ uint32_t device_mtu_max(enum layer_id first);
 int setup_device(
 	struct worker *worker, struct device_wish *wish, struct lane **out, struct refusal *why);
 
+/* A queue of our own of the port of `first`, worker 1's lane. 0 or -errno with why. */
+int setup_queue(struct worker *worker, struct lane *first, struct lane **out, struct refusal *why);
+
 /* Two ports in memory. 0 or -errno with why. */
 int setup_pair(struct worker *worker, enum layer_id first, const char *names[2],
 	struct lane *out[2], struct refusal *why);

@@ -14,6 +14,7 @@ enum {
 	POOL_SLOTS = 1024,    /* 4 MiB of address space, touched as used */
 	POOL_BIG_SLOTS = 160, /* for MTUs up to 65535 */
 	BURSTS = 8,	      /* of one port before the others get their turn */
+	SPINS = 16,	      /* turns of busy polling between two looks at the loop */
 };
 
 static _Thread_local struct worker *here;
@@ -170,7 +171,7 @@ static void state_set(struct worker *worker, enum worker_state state)
 
 bool worker_has_work(const struct worker *worker)
 {
-	if (worker->timers.count || control_is_used(worker) ||
+	if (worker->timers.count || control_is_used(worker) || atomic_load(&worker->is_held) ||
 		worker->dp.ops->is_waiting(worker->dp.script))
 		return true;
 	for (const struct lane *lane = worker->dp.lanes; lane; lane = lane->sibling) {
@@ -210,6 +211,31 @@ static void consoles_open(struct worker *worker)
 		log_line(LOG_LEVEL_DEBUG, "%s", why.text);
 }
 
+/* With --busy-poll: asks the ports themselves, as long as packets were seen lately; now and then
+ * the loop, which knows of the rest. false: it may sleep. */
+static bool spin(struct worker *worker)
+{
+	int64_t spin_ns = worker->host->spin_ns;
+	int64_t now = spin_ns ? clock_now(&worker->clock).ns : 0;
+
+	if (!spin_ns)
+		return false;
+	for (unsigned i = 0; i < SPINS; i++) {
+		bool is_any = false;
+
+		for (struct lane *lane = worker->dp.lanes; lane; lane = lane->sibling) {
+			struct mono at = { now };
+
+			if (lane->is_open && datapath_run(&worker->dp, lane, at))
+				is_any = true;
+		}
+		now = clock_now(&worker->clock).ns;
+		if (is_any)
+			worker->packet_at = now;
+	}
+	return now - worker->packet_at < spin_ns;
+}
+
 static void *worker_main(void *arg)
 {
 	struct worker *worker = arg;
@@ -226,7 +252,7 @@ static void *worker_main(void *arg)
 	consoles_open(worker);
 	state_set(worker, WORKER_READY);
 	while (!worker->is_stopping && worker_has_work(worker))
-		worker_turn(worker, -1);
+		worker_turn(worker, spin(worker) ? 0 : -1);
 	worker->is_stopping = true;
 	worker->dp.ops->ended(worker->dp.script);
 	control_close(worker);
@@ -237,16 +263,34 @@ static void *worker_main(void *arg)
 
 int worker_start(struct worker *worker)
 {
-	return -pthread_create(&worker->thread, NULL, worker_main, worker);
+	const struct cpu_list *cpus = &worker->host->cpus;
+	pthread_attr_t attr;
+	cpu_set_t set;
+
+	pthread_attr_init(&attr);
+	if (cpus->count) {
+		CPU_ZERO(&set);
+		CPU_SET(cpus->cpu[(worker->id - 1) % cpus->count], &set);
+		pthread_attr_setaffinity_np(&attr, sizeof(set), &set);
+	}
+	int error = -pthread_create(&worker->thread, &attr, worker_main, worker);
+
+	pthread_attr_destroy(&attr);
+	return error;
+}
+
+void worker_wake(struct worker *worker)
+{
+	uint64_t one = 1;
+
+	if (write(worker->wake.fd, &one, sizeof(one)) < 0)
+		return; /* its counter is full: it is awake */
 }
 
 void worker_stop(struct worker *worker)
 {
-	uint64_t one = 1;
-
 	atomic_store(&worker->stop_wanted, true);
-	if (write(worker->wake.fd, &one, sizeof(one)) < 0)
-		return; /* its counter is full: it is awake */
+	worker_wake(worker);
 }
 
 int worker_lane_add(struct worker *worker, struct lane *lane)

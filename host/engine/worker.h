@@ -13,6 +13,14 @@
 
 struct host;
 
+/* The processors that workers run on: the i-th worker on the i-th, and round again. */
+enum { CPUS_MAX = 64 };
+
+struct cpu_list {
+	unsigned count;
+	uint16_t cpu[CPUS_MAX];
+};
+
 enum worker_state {
 	WORKER_LOADING,
 	WORKER_READY,  /* the script has set up: its main part returned, or waits */
@@ -34,10 +42,13 @@ struct worker {
 	struct world *world;
 	struct control *controls; /* consoles, and where they connect */
 	uint64_t control_last_id;
-	struct follow *follows; /* the namespaces whose changes are heard */
-	bool is_stopping;	/* seen on this thread */
+	struct follow *follows;	  /* the namespaces whose changes are heard */
+	bool is_stopping;	  /* seen on this thread */
+	struct trace_lines trace; /* this worker's own, where there is one */
+	_Atomic bool is_held;	  /* has work until the other workers have loaded */
 	_Atomic bool stop_wanted;
 	_Atomic int state; /* enum worker_state */
+	int64_t packet_at; /* ns; when busy polling saw a packet last */
 	struct refusal why;
 };
 
@@ -51,6 +62,9 @@ void worker_fini(struct worker *worker);
 /* Starts the thread: it opens the interpreter, loads the script, runs the loop. Its state and
  * host_wake tell how it goes. 0 or -errno. */
 int worker_start(struct worker *worker);
+
+/* From any thread: its loop takes a turn. */
+void worker_wake(struct worker *worker);
 
 /* From any thread: the loop ends after the burst in hand. */
 void worker_stop(struct worker *worker);

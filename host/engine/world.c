@@ -12,6 +12,7 @@
 #include "host/engine/record.h"
 #include "host/engine/settings.h"
 #include "host/netlink/netns.h"
+#include "host/port/socket.h"
 
 struct place {
 	struct netlink netlink;
@@ -289,10 +290,12 @@ int world_sysctl(struct world *world, const char *netns, const char *path, const
 	return 0;
 }
 
-int world_open(struct world *world, const char *netns, enum request_open kind, const char *name,
-	int ifindex, struct refusal *why)
+int world_open_queue(struct world *world, const char *netns, enum request_open kind,
+	const char *name, int number, int group, struct refusal *why)
 {
-	struct request request = { .verb = REQUEST_OPEN, .number = kind, .number2 = ifindex };
+	struct request request = {
+		.verb = REQUEST_OPEN, .number = kind, .number2 = number, .group = group
+	};
 	struct reply reply;
 
 	if (world->record)
@@ -303,6 +306,12 @@ int world_open(struct world *world, const char *netns, enum request_open kind, c
 	int error = keeper_ask(world->keeper, &request, &reply, why);
 
 	return error ? error : reply.fd;
+}
+
+int world_open(struct world *world, const char *netns, enum request_open kind, const char *name,
+	int ifindex, struct refusal *why)
+{
+	return world_open_queue(world, netns, kind, name, ifindex, SOCKET_ALONE, why);
 }
 
 static int mark_request(struct world *world, int mark)

@@ -40,6 +40,11 @@ int world_sysctl(struct world *world, const char *netns, const char *path, const
 int world_open(struct world *world, const char *netns, enum request_open kind, const char *name,
 	int ifindex, struct refusal *why);
 
+/* The same for one of several queues: of a tun or tap (number 1), or (the ifindex, and group as
+ * socket_open takes it) of a link. */
+int world_open_queue(struct world *world, const char *netns, enum request_open kind,
+	const char *name, int number, int group, struct refusal *why);
+
 /* Where the journal stands, and back to there: what was made since is undone. */
 int world_mark(struct world *world);
 void world_undo(struct world *world, int mark);

@@ -4,6 +4,7 @@
 
 #include <endian.h>
 #include <errno.h>
+#include <linux/filter.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <stdlib.h>
@@ -30,7 +31,37 @@ static int option_set(int fd, int option)
 	return setsockopt(fd, SOL_PACKET, option, &one, sizeof(one));
 }
 
-int socket_open(int ifindex, const char *name, struct refusal *why)
+/* From bind to its group a socket would be given frames that another member has too. */
+static int filter_all(int fd)
+{
+	struct sock_filter nothing = BPF_STMT(BPF_RET | BPF_K, 0);
+	struct sock_fprog program = { 1, &nothing };
+
+	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program));
+}
+
+static int group_join(int fd, int group)
+{
+	int type =
+		PACKET_FANOUT_HASH | (group == SOCKET_NEW_GROUP ? PACKET_FANOUT_FLAG_UNIQUEID : 0);
+	int value = type << 16 | (group == SOCKET_NEW_GROUP ? 0 : group);
+
+	if (group == SOCKET_ALONE)
+		return 0;
+	if (setsockopt(fd, SOL_PACKET, PACKET_FANOUT, &value, sizeof(value)))
+		return -1;
+	return setsockopt(fd, SOL_SOCKET, SO_DETACH_FILTER, &value, sizeof(value));
+}
+
+int socket_group(int fd)
+{
+	socklen_t len = sizeof(int);
+	int value;
+
+	return getsockopt(fd, SOL_PACKET, PACKET_FANOUT, &value, &len) ? -errno : value & 0xffff;
+}
+
+int socket_open(int ifindex, const char *name, int group, struct refusal *why)
 {
 	struct sockaddr_ll addr = {
 		.sll_family = AF_PACKET, .sll_protocol = htobe16(ETH_P_ALL), .sll_ifindex = ifindex
@@ -45,7 +76,8 @@ int socket_open(int ifindex, const char *name, struct refusal *why)
 	/* The options first: what is bound receives at once. */
 	if (fd < 0 || option_set(fd, PACKET_VNET_HDR) || option_set(fd, PACKET_AUXDATA) ||
 		option_set(fd, PACKET_IGNORE_OUTGOING) ||
-		bind(fd, (struct sockaddr *)&addr, sizeof(addr))) {
+		(group != SOCKET_ALONE && filter_all(fd)) ||
+		bind(fd, (struct sockaddr *)&addr, sizeof(addr)) || group_join(fd, group)) {
 		int error = errno;
 
 		if (fd >= 0)

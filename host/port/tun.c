@@ -69,7 +69,7 @@ static int node_refused(int error, struct refusal *why)
 	}
 }
 
-int tun_device_open(const char *name, enum layer_id first, struct refusal *why)
+int tun_device_open(const char *name, enum layer_id first, bool has_queues, struct refusal *why)
 {
 	struct ifreq ifr = { 0 };
 	int fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
@@ -78,7 +78,8 @@ int tun_device_open(const char *name, enum layer_id first, struct refusal *why)
 		return node_refused(errno, why);
 	assert(strlen(name) < IFNAMSIZ);
 	memcpy(ifr.ifr_name, name, strlen(name));
-	ifr.ifr_flags = (short)(IFF_NO_PI | (first == LAYER_eth ? IFF_TAP : IFF_TUN));
+	ifr.ifr_flags = (short)(IFF_NO_PI | (first == LAYER_eth ? IFF_TAP : IFF_TUN) |
+				(has_queues ? IFF_MULTI_QUEUE : 0));
 	for (unsigned i = 0; ioctl(fd, TUNSETIFF, &ifr); i++) {
 		int error = errno;
 
