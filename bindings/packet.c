@@ -6,10 +6,12 @@
 #include <string.h>
 
 #include "bindings/build.h"
+#include "bindings/edit.h"
 #include "bindings/glue.h"
 #include "bindings/layer.h"
 #include "bindings/port.h"
 #include "bindings/state.h"
+#include "host/packet/edit.h"
 #include "host/packet/parse.h"
 #include "host/packet/print.h"
 #include "host/packet/reply.h"
@@ -226,13 +228,8 @@ enum property {
 
 static void payload_push(lua_State *L, const struct packet *p)
 {
-	size_t at = 0, end = p->datagram_end;
+	size_t at = edit_payload_at(p), end = p->datagram_end;
 
-	if (p->layer_count) {
-		const struct layer *last = &p->layer[p->layer_count - 1];
-
-		at = (size_t)last->offset + last->length;
-	}
 	lua_pushlstring(L, (const char *)p->data + at, end > at ? end - at : 0);
 }
 
@@ -307,7 +304,10 @@ static int lpacket_index(lua_State *L)
 
 static int lpacket_newindex(lua_State *L)
 {
-	return luaL_error(L, "packet.%s cannot be written (write a field, like pkt.ip.ttl = 42)",
+	if (lua_type(L, 2) == LUA_TSTRING && !strcmp(lua_tostring(L, 2), "payload"))
+		return ledit_payload(L);
+	return luaL_error(L,
+		"packet.%s cannot be written (pkt.payload can, and fields, like pkt.ip.ttl = 42)",
 		luaL_tolstring(L, 2, NULL));
 }
 
@@ -334,7 +334,8 @@ int lpacket_new(lua_State *L)
 
 static const struct luaL_Reg methods[] = { { "copy", lpacket_copy }, { "hex", lpacket_hex },
 	{ "bytes", lpacket_bytes }, { "layers", lpacket_layers }, { "get", lpacket_get },
-	{ "set", lpacket_set }, { "turn", lpacket_turn }, { NULL, NULL } };
+	{ "set", lpacket_set }, { "turn", lpacket_turn }, { "push", ledit_push },
+	{ "pop", ledit_pop }, { NULL, NULL } };
 
 static const struct luaL_Reg meta[] = { { "__gc", lpacket_gc }, { "__close", lpacket_gc },
 	{ "__len", lpacket_len }, { "__tostring", lpacket_tostring },

@@ -101,18 +101,28 @@ static bool has_length(const struct packet *p, const struct layer *transport, si
 	return true;
 }
 
-/* The sum of the datagram with its pseudo-header, the checksum field included; all there is of a
- * UDP datagram whose length lies. */
-static uint16_t transport_sum(
+uint16_t checksum_transport_sum(
 	const struct packet *p, const struct layer *network, const struct layer *transport)
 {
 	const uint8_t *bytes = layer_bytes(p, transport);
 	size_t len;
 
 	has_length(p, transport, &len);
-	if (transport->id == LAYER_icmp)
+	if (transport->id == LAYER_icmp || (p->traits & TRAIT_FRAGMENT))
 		return checksum_sum(bytes, len, 0);
 	return checksum_sum(bytes, len, pseudo_sum(p, network, len));
+}
+
+void checksum_transport_add(const struct packet *p, const struct layer *transport, uint16_t delta)
+{
+	uint8_t *field = checksum_field(p, transport);
+	uint16_t old = load_be16(field);
+
+	if (transport->id == LAYER_udp && old == 0)
+		return;
+	uint16_t now = checksum_add(old, delta);
+
+	store_be16(field, transport->id == LAYER_udp && now == 0 ? 0xffff : now);
 }
 
 bool checksum_transport_is_right(
@@ -124,7 +134,7 @@ bool checksum_transport_is_right(
 		return false;
 	if (transport->id == LAYER_udp && load_be16(checksum_field(p, transport)) == 0)
 		return network->id == LAYER_ip;
-	return transport_sum(p, network, transport) == 0xffff;
+	return checksum_transport_sum(p, network, transport) == 0xffff;
 }
 
 void checksum_transport_fill(
@@ -133,7 +143,7 @@ void checksum_transport_fill(
 	uint8_t *field = checksum_field(p, transport);
 
 	store_be16(field, 0);
-	uint16_t checksum = (uint16_t)~transport_sum(p, network, transport);
+	uint16_t checksum = (uint16_t)~checksum_transport_sum(p, network, transport);
 
 	store_be16(field, transport->id == LAYER_udp && checksum == 0 ? 0xffff : checksum);
 }

@@ -42,6 +42,15 @@ const struct layer *checksum_transport(const struct packet *p, const struct laye
 
 bool checksum_ip_is_right(const struct packet *p, const struct layer *ip);
 
+/* The sum of the datagram with its pseudo-header, the checksum field included: ffff where that is
+ * right. Of a UDP datagram whose length lies all there is, of a fragment its bytes alone. */
+uint16_t checksum_transport_sum(
+	const struct packet *p, const struct layer *network, const struct layer *transport);
+
+/* Adds to the transport's checksum what keeps it right, or as wrong as it was; delta is that of
+ * checksum_delta. A UDP checksum of 0 stays (RFC 768: none), a computed 0 becomes ffff. */
+void checksum_transport_add(const struct packet *p, const struct layer *transport, uint16_t delta);
+
 /* Sums the whole datagram, which must not be a fragment. A UDP checksum of 0 over IPv4 is "none"
  * and right (RFC 768); over IPv6 it is wrong (RFC 8200 8.1). So
  * is one with a length that does not fit. */

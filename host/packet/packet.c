@@ -63,9 +63,10 @@ static struct packet *slab_new(size_t headroom, size_t len)
 	return p;
 }
 
-struct packet *packet_copy(const struct packet *p)
+/* All that p holds and is known of it, in a slab. */
+static struct packet *slab_copy(const struct packet *p, size_t headroom, size_t len)
 {
-	struct packet *copy = slab_new(PACKET_HEADROOM, packet_length(p));
+	struct packet *copy = slab_new(headroom, len);
 
 	if (!copy)
 		return NULL;
@@ -79,6 +80,11 @@ struct packet *packet_copy(const struct packet *p)
 	copy->home = NULL;
 	memcpy(copy->data, p->data, packet_length(p));
 	return copy;
+}
+
+struct packet *packet_copy(const struct packet *p)
+{
+	return slab_copy(p, PACKET_HEADROOM, packet_length(p));
 }
 
 struct packet *packet_new(size_t headers, const uint8_t *payload, size_t len)
@@ -97,6 +103,40 @@ struct packet *packet_from_bytes(const uint8_t *bytes, size_t len, enum layer_id
 	if (p)
 		p->first = (uint8_t)first;
 	return p;
+}
+
+/* The bytes move between two slots, and the slots between two packets. */
+static struct packet *slot_grow(struct packet *p, size_t headroom, size_t len)
+{
+	struct packet *other = pool_take(p->home, headroom + len);
+
+	if (!other)
+		return NULL;
+	uint8_t *head = p->head, *end = p->end;
+	size_t have = packet_length(p);
+
+	memcpy(other->head + headroom, p->data, have);
+	p->head = other->head;
+	p->end = other->end;
+	p->data = p->head + headroom;
+	p->tail = p->data + have;
+	other->head = other->data = other->tail = head;
+	other->end = end;
+	pool_put(p->home, other);
+	return p;
+}
+
+struct packet *packet_grow(struct packet *p, size_t headroom, size_t len)
+{
+	assert(len >= packet_length(p));
+	if (p->home)
+		return slot_grow(p, headroom, len);
+	struct packet *slab = slab_copy(p, headroom, len);
+
+	if (!slab)
+		return NULL;
+	free(p);
+	return slab;
 }
 
 void packet_free(struct packet *p)

@@ -162,6 +162,11 @@ struct packet *packet_from_bytes(const uint8_t *bytes, size_t len, enum layer_id
 /* A payload with place for so many bytes of headers in front, beside the usual headroom. */
 struct packet *packet_new(size_t headers, const uint8_t *payload, size_t len);
 
+/* Gives p so much headroom and, from there on, place for `len` bytes, not fewer than it has: one of
+ * a pool stays where it is, a slab moves. What p is from then on; NULL: no memory, p is untouched.
+ * Not on the data path. */
+struct packet *packet_grow(struct packet *p, size_t headroom, size_t len);
+
 /* Gives the packet back to its home, whatever that is. */
 void packet_free(struct packet *p);
 

@@ -13,7 +13,7 @@ trap 'rm -rf "$work"' EXIT
 
 cat >"$work/control" <<'END'
 # FILE FUNCTION...: these open, copy, print or close; no packet of a burst waits for them.
-host/packet/packet.c slab_new packet_copy packet_new packet_from_bytes
+host/packet/packet.c slab_new slab_copy slot_grow packet_copy packet_new packet_from_bytes packet_grow
 host/packet/pool.c pool_open pool_close
 host/packet/print.c *
 host/packet/print_arp.c *

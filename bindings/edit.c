@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT */
+/* Lets scripts give a packet another payload, and put tags on it and take them off. */
+#include "bindings/edit.h"
+
+#include <string.h>
+
+#include "bindings/build.h"
+#include "bindings/layer.h"
+#include "bindings/packet.h"
+#include "host/packet/edit.h"
+#include "host/port/port.h"
+
+/* Makes room for `front` bytes of headers more, or `back` bytes behind. */
+static void grow(lua_State *L, const char *what, size_t front, size_t back)
+{
+	struct packet_handle *handle = lua_touserdata(L, 1);
+	struct packet *p = handle->packet;
+	struct packet *grown = packet_grow(p, PACKET_HEADROOM + front, packet_length(p) + back);
+
+	if (!grown)
+		luaL_error(L, "%s: no memory for so long a packet", what);
+	handle->packet = grown;
+}
+
+/* The longest that it may become. A copy of the script's own may go anywhere; a packet that the
+ * kernel segments is longer than its MTU. */
+static size_t longest(const struct packet_handle *handle)
+{
+	const struct packet *p = handle->packet;
+	size_t link = 0;
+
+	if (handle->is_own || !p->port || p->gso.type)
+		return PACKET_BYTES_MAX;
+	for (unsigned i = 0; i < p->layer_count && p->layer[i].id <= LAYER_vlan2; i++)
+		link += p->layer[i].length;
+	return p->port->mtu + link;
+}
+
+int ledit_payload(lua_State *L)
+{
+	static const char *const what = "pkt.payload";
+	struct packet *p = check_packet(L, 1);
+	const struct packet_handle *handle = lua_touserdata(L, 1);
+	size_t len, most = longest(handle);
+
+	if (lua_type(L, 3) != LUA_TSTRING)
+		return luaL_error(L, "%s takes a string, not a %s", what, luaL_typename(L, 3));
+	const char *bytes = lua_tolstring(L, 3, &len);
+	size_t payload_most = edit_payload_most(p, most);
+
+	if (len > payload_most && edit_payload_most(p, PACKET_BYTES_MAX) > payload_most)
+		return luaL_error(L, "%s: %I bytes are too many (at most %I: the MTU of %s is %I)",
+			what, (lua_Integer)len, (lua_Integer)payload_most, p->port->name,
+			(lua_Integer)p->port->mtu);
+	if (len > payload_most)
+		return luaL_error(L, "%s: %I bytes are too many (at most %I)", what,
+			(lua_Integer)len, (lua_Integer)payload_most);
+	if (edit_payload(p, (const uint8_t *)bytes, len) == EDIT_OK)
+		return 0;
+	grow(L, what, 0, len);
+	edit_payload(handle->packet, (const uint8_t *)bytes, len);
+	return 0;
+}
+
+static enum layer_id check_tag(lua_State *L, const char *what)
+{
+	const char *name = luaL_checkstring(L, 2);
+
+	if (!strcmp(name, "vlan"))
+		return LAYER_vlan;
+	if (strcmp(name, "vlan2"))
+		luaL_error(L, "%s: \"%s\" is no layer that can be put on or taken off (vlan is)",
+			what, name);
+	return LAYER_vlan2;
+}
+
+/* The fields of a tag, checked before the packet is touched: { "vlan", FIELD = VALUE... }. */
+static const struct build_layer *check_tag_fields(lua_State *L, const char *what)
+{
+	bool has_fields = !lua_isnoneornil(L, 3);
+
+	if (has_fields)
+		luaL_checktype(L, 3, LUA_TTABLE);
+	lua_createtable(L, 1, 0);
+	lua_createtable(L, 1, 4);
+	lua_pushvalue(L, 2);
+	lua_rawseti(L, -2, 1);
+	for (lua_pushnil(L); has_fields && lua_next(L, 3);) {
+		lua_pushvalue(L, -2);
+		lua_insert(L, -2);
+		lua_rawset(L, -4);
+	}
+	if (!has_fields)
+		lua_pop(L, 1);
+	lua_rawseti(L, -2, 1);
+	return &check_layers(L, lua_gettop(L), 1, what)->layers[0];
+}
+
+int ledit_push(lua_State *L)
+{
+	static const char *const what = "pkt:push";
+	struct packet *p = check_packet(L, 1);
+
+	if (check_tag(L, what) != LAYER_vlan)
+		return luaL_error(L, "%s: the new tag is always \"vlan\", the outer one", what);
+	const struct build_layer *tag = check_tag_fields(L, what);
+	enum edit_status status = edit_push_vlan(p);
+
+	if (status == EDIT_ABSENT)
+		return luaL_error(L, "%s: this packet has no eth", what);
+	if (status == EDIT_FULL)
+		return luaL_error(L, "%s: this packet has two tags already", what);
+	if (status == EDIT_ROOM) {
+		grow(L, what, 4, 0);
+		p = ((const struct packet_handle *)lua_touserdata(L, 1))->packet;
+		edit_push_vlan(p);
+	}
+	for (unsigned i = 0; i < tag->count; i++)
+		field_set(p, packet_layer(p, LAYER_vlan), tag->fields[i].field,
+			&tag->fields[i].value);
+	lua_settop(L, 1);
+	return 1;
+}
+
+int ledit_pop(lua_State *L)
+{
+	static const char *const what = "pkt:pop";
+	struct packet *p = check_packet(L, 1);
+	enum layer_id id = check_tag(L, what);
+
+	if (edit_pop_vlan(p, id) != EDIT_OK)
+		return luaL_error(L, "%s: this packet has no %s", what, layer_name(id));
+	lua_settop(L, 1);
+	return 1;
+}

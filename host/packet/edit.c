@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: MIT */
+/* Moves a packet's bytes and makes lengths and checksums follow. */
+#include "host/packet/edit.h"
+
+#include <string.h>
+
+#include "host/packet/checksum.h"
+#include "host/packet/parse.h"
+#include "host/packet/wire.h"
+
+enum { LENGTH_MAX = 65535 };
+
+static const struct layer *network_of(const struct packet *p)
+{
+	const struct layer *ip = packet_layer(p, LAYER_ip);
+
+	return ip ? ip : packet_layer(p, LAYER_ipv6);
+}
+
+/* The transport's checksum before an edit: what it sums to, it shall sum to after it. */
+struct cover {
+	const struct layer *network, *transport; /* NULL: no checksum covers the payload */
+	uint16_t sum;
+};
+
+static uint16_t cover_sum(const struct packet *p, const struct cover *cover)
+{
+	size_t len = p->datagram_end - cover->transport->offset;
+
+	if (p->csum.state != CSUM_PARTIAL)
+		return checksum_transport_sum(p, cover->network, cover->transport);
+	/* The field holds the pseudo-header's sum, of which the length alone may change. */
+	return (uint16_t)~checksum_fold((uint32_t)(len >> 16) + (len & 0xffff));
+}
+
+static struct cover cover_take(const struct packet *p)
+{
+	struct cover cover = { .network = network_of(p) };
+
+	if (cover.network)
+		cover.transport = checksum_transport(p, cover.network);
+	if (cover.transport)
+		cover.sum = cover_sum(p, &cover);
+	return cover;
+}
+
+static void cover_keep(const struct packet *p, const struct cover *cover)
+{
+	if (!cover->transport)
+		return;
+	uint16_t sum = cover_sum(p, cover);
+
+	if (sum != cover->sum)
+		checksum_transport_add(p, cover->transport, checksum_delta(cover->sum, sum));
+}
+
+size_t edit_payload_at(const struct packet *p)
+{
+	const struct layer *last;
+
+	if (!p->layer_count)
+		return 0;
+	last = &p->layer[p->layer_count - 1];
+	return (size_t)last->offset + last->length;
+}
+
+size_t edit_payload_most(const struct packet *p, size_t most)
+{
+	const struct layer *network = network_of(p);
+	size_t at = edit_payload_at(p), longest = PACKET_BYTES_MAX;
+
+	if (network)
+		longest = network->offset + LENGTH_MAX +
+			  (network->id == LAYER_ipv6 ? IPV6_HEADER : 0);
+	if (most < longest)
+		longest = most;
+	return longest > at ? longest - at : 0;
+}
+
+/* Makes the packet `end` bytes long, the first `keep` of them as they were. */
+static bool resize(struct packet *p, size_t keep, size_t end)
+{
+	size_t have = packet_length(p), more = end > have ? end - have : 0;
+
+	if (more > packet_tailroom(p) + packet_headroom(p))
+		return false;
+	if (more > packet_tailroom(p)) {
+		size_t back = more - packet_tailroom(p);
+
+		memmove(p->data - back, p->data, keep);
+		p->data -= back;
+	}
+	p->tail = p->data + end;
+	return true;
+}
+
+static void lengths_set(struct packet *p)
+{
+	const struct layer *network = network_of(p), *udp = packet_layer(p, LAYER_udp);
+	size_t end = packet_length(p);
+
+	p->datagram_end = (uint32_t)end;
+	if (network && network->id == LAYER_ip) {
+		uint8_t *bytes = layer_bytes(p, network);
+		uint16_t before = load_be16(bytes + IP_LEN);
+		uint16_t after = (uint16_t)(end - network->offset);
+
+		store_be16(bytes + IP_LEN, after);
+		if (after != before)
+			store_be16(bytes + IP_CHECKSUM, checksum_add(load_be16(bytes + IP_CHECKSUM),
+								checksum_delta(before, after)));
+	} else if (network) {
+		store_be16(layer_bytes(p, network) + IPV6_PLEN,
+			(uint16_t)(end - network->offset - IPV6_HEADER));
+	}
+	if (udp && !(p->traits & TRAIT_FRAGMENT))
+		store_be16(layer_bytes(p, udp) + UDP_LENGTH, (uint16_t)(end - udp->offset));
+}
+
+enum edit_status edit_payload(struct packet *p, const uint8_t *bytes, size_t len)
+{
+	size_t at = edit_payload_at(p);
+	struct cover cover = cover_take(p);
+
+	if (!resize(p, at, at + len))
+		return EDIT_ROOM;
+	if (len)
+		memcpy(p->data + at, bytes, len);
+	lengths_set(p);
+	cover_keep(p, &cover);
+	if (len <= p->gso.size)
+		p->gso.type = 0;
+	parse(p);
+	return EDIT_OK;
+}
+
+/* Bytes were put in (or taken out, less than 0) before all that these offsets point at. */
+static void offsets_move(struct packet *p, int by)
+{
+	if (p->csum.state == CSUM_PARTIAL)
+		p->csum.start = (uint16_t)(p->csum.start + by);
+	if (p->gso.type && p->gso.hdr_len)
+		p->gso.hdr_len = (uint16_t)(p->gso.hdr_len + by);
+}
+
+enum edit_status edit_push_vlan(struct packet *p)
+{
+	bool is_tagged = packet_layer(p, LAYER_vlan);
+
+	if (!packet_layer(p, LAYER_eth))
+		return EDIT_ABSENT;
+	if (packet_layer(p, LAYER_vlan2))
+		return EDIT_FULL;
+	if (!packet_push(p, VLAN_HEADER))
+		return EDIT_ROOM;
+	uint8_t *tag = p->data + 2 * MAC_BYTES;
+
+	memmove(p->data, p->data + VLAN_HEADER, 2 * MAC_BYTES);
+	store_be16(tag, is_tagged ? ETH_TYPE_8021AD : ETH_TYPE_8021Q);
+	store_be16(tag + 2, 1);
+	offsets_move(p, VLAN_HEADER);
+	parse(p);
+	return EDIT_OK;
+}
+
+enum edit_status edit_pop_vlan(struct packet *p, enum layer_id id)
+{
+	const struct layer *tag = packet_layer(p, id);
+
+	if (!tag)
+		return EDIT_ABSENT;
+	/* With the type before it that announced it; the type in it stays. */
+	memmove(p->data + VLAN_HEADER, p->data, tag->offset - 2);
+	packet_pull(p, VLAN_HEADER);
+	offsets_move(p, -VLAN_HEADER);
+	parse(p);
+	return EDIT_OK;
+}
