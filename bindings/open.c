@@ -11,6 +11,7 @@
 #include "bindings/layer.h"
 #include "bindings/link.h"
 #include "bindings/log.h"
+#include "bindings/mutate.h"
 #include "bindings/neigh.h"
 #include "bindings/netns.h"
 #include "bindings/packet.h"
@@ -29,11 +30,12 @@ static const char key; /* its address is the registry key of the reference */
 static const struct luaL_Reg functions[] = { { "tun", lport_tun }, { "tap", lport_tap },
 	{ "bridge", lport_bridge }, { "pair", lport_pair }, { "reflect", laction_reflect },
 	{ "set", laction_set }, { "reject", laction_reject }, { "packet", lpacket_new },
-	{ "now", ltimer_now }, { "after", ltimer_after }, { "every", ltimer_every },
-	{ "sleep", ltimer_sleep }, { "go", ltimer_go }, { "run", lcoroutine_run },
-	{ "stop", lend_stop }, { "on_end", lend_on_end }, { "attach", lport_attach },
-	{ "veth", lport_veth }, { "spawn", lprocess_spawn }, { "command", lprocess_command },
-	{ "sniff", lsniff_new }, { NULL, NULL } };
+	{ "fuzz", lmutate_fuzz }, { "corrupt", lmutate_corrupt }, { "now", ltimer_now },
+	{ "after", ltimer_after }, { "every", ltimer_every }, { "sleep", ltimer_sleep },
+	{ "go", ltimer_go }, { "run", lcoroutine_run }, { "stop", lend_stop },
+	{ "on_end", lend_on_end }, { "attach", lport_attach }, { "veth", lport_veth },
+	{ "spawn", lprocess_spawn }, { "command", lprocess_command }, { "sniff", lsniff_new },
+	{ NULL, NULL } };
 
 /* mt.NAME for the part of the library that is written in Lua: loaded when it is first used. */
 static int lopen_index(lua_State *L)
