@@ -264,6 +264,8 @@ static void counters_push(lua_State *L, const struct lane *lane)
 	lua_setfield(L, -2, "rx_packets");
 	lua_pushinteger(L, (lua_Integer)counter_get(&c->rx_bytes));
 	lua_setfield(L, -2, "rx_bytes");
+	lua_pushinteger(L, (lua_Integer)counter_get(&c->rx_dropped));
+	lua_setfield(L, -2, "rx_dropped");
 	lua_pushinteger(L, (lua_Integer)counter_get(&c->tx_packets));
 	lua_setfield(L, -2, "tx_packets");
 	lua_pushinteger(L, (lua_Integer)counter_get(&c->tx_bytes));
@@ -304,7 +306,7 @@ static int lport_index(lua_State *L)
 	if (!strcmp(key, "name"))
 		lua_pushstring(L, lane->port->name);
 	else if (!strcmp(key, "kind"))
-		lua_pushstring(L, lane->port->ops->kind);
+		lua_pushstring(L, lane->port->kind);
 	else if (!strcmp(key, "default"))
 		lua_pushstring(L, verdict_name(lane->fallback));
 	else if (!strcmp(key, "mac") && lane->port->first == LAYER_eth)
@@ -343,7 +345,7 @@ static int lport_tostring(lua_State *L)
 {
 	const struct port_handle *handle = luaL_checkudata(L, 1, type_port);
 
-	lua_pushfstring(L, "%s %s%s", handle->lane->port->ops->kind, handle->lane->port->name,
+	lua_pushfstring(L, "%s %s%s", handle->lane->port->kind, handle->lane->port->name,
 		handle->lane->is_open ? "" : " (closed)");
 	return 1;
 }

@@ -121,10 +121,14 @@ static void rules(struct text *out, const struct lanes *lanes)
 
 static void port_print(struct text *out, const struct lanes *lanes)
 {
-	text_add(out, "%-5s rx_packets %" PRIu64 "  rx_bytes %" PRIu64 "\n",
-		lanes->lane[0]->port->name,
+	uint64_t lost = port_sum(lanes, offsetof(struct port_counters, rx_dropped));
+
+	text_add(out, "%-5s rx_packets %" PRIu64 "  rx_bytes %" PRIu64, lanes->lane[0]->port->name,
 		port_sum(lanes, offsetof(struct port_counters, rx_packets)),
 		port_sum(lanes, offsetof(struct port_counters, rx_bytes)));
+	if (lost)
+		text_add(out, "  rx_dropped %" PRIu64, lost);
+	text_add(out, "\n");
 	decisions(out, lanes);
 	drops(out, lanes);
 	rules(out, lanes);

@@ -68,7 +68,8 @@ static void lane_ready(struct watch *watch, uint32_t events)
 
 	(void)events;
 	for (unsigned i = 0; i < BURSTS && lane->is_open && !worker->is_stopping; i++) {
-		if (datapath_run(&worker->dp, lane, clock_now(&worker->clock)) < PORT_BURST)
+		datapath_run(&worker->dp, lane, clock_now(&worker->clock));
+		if (!lane->port->has_more)
 			break;
 		worker->is_stopping = atomic_load(&worker->stop_wanted);
 	}

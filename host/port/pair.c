@@ -53,16 +53,13 @@ static unsigned pair_recv(struct port *port, struct packet **burst, unsigned max
 	while (count < max && pair->head != pair->tail) {
 		struct packet *p = pair->queue[pair->head++ % PAIR_QUEUE];
 
-		p->port = port;
-		p->first = port->first;
-		p->time = now;
 		p->written = 0;
 		p->wish = 0;
-		counter_add(&port->counters.rx_packets, 1);
-		counter_add(&port->counters.rx_bytes, packet_length(p));
+		port_received(port, p, now);
 		burst[count++] = p;
 	}
-	if (pair->head == pair->tail && read(pair->fd, &woken, sizeof(woken)) < 0)
+	port->has_more = pair->head != pair->tail;
+	if (!port->has_more && read(pair->fd, &woken, sizeof(woken)) < 0)
 		return count; /* nobody had rung */
 	return count;
 }
@@ -119,7 +116,6 @@ static void pair_close(struct port *port)
 }
 
 static const struct port_ops pair_ops = {
-	.kind = "pair",
 	.open_queue = pair_open_queue,
 	.recv = pair_recv,
 	.send = pair_send,
@@ -139,6 +135,7 @@ bool pair_new(enum layer_id first, struct port **left, struct port **right)
 	}
 	for (unsigned i = 0; i < 2; i++) {
 		ends[i]->port.ops = &pair_ops;
+		ends[i]->port.kind = "pair";
 		ends[i]->port.first = (uint8_t)first;
 		ends[i]->port.mtu = 65535;
 		ends[i]->fd = -1;

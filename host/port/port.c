@@ -2,6 +2,80 @@
 /* What all kinds of ports share. */
 #include "host/port/port.h"
 
+#include <errno.h>
+#include <string.h>
+
+struct packet *port_unspill(struct port *port, struct packet *p, const uint8_t *spill, size_t len)
+{
+	size_t first = packet_tailroom(p);
+	struct packet *big = pool_take(port->pool, len);
+
+	if (big) {
+		memcpy(packet_put(big, first), p->data, first);
+		memcpy(packet_put(big, len - first), spill, len - first);
+	} else {
+		counter_add(&port->counters.rx_dropped, 1);
+	}
+	packet_free(p);
+	return big;
+}
+
+void port_send(struct port *port, struct packet *p)
+{
+	if (!port->is_open) { /* nobody would flush it */
+		port_tx_drop(port, TX_DROP_gone);
+		packet_free(p);
+		return;
+	}
+	port->tx[port->tx_count++] = p;
+	if (port->tx_count == PORT_BURST)
+		port->ops->flush(port);
+}
+
+void port_refused(struct port *port, int error)
+{
+	switch (error) {
+	case EAGAIN:
+	case ENOBUFS: /* also: the peer of a veth is down */
+	case ENOMEM:
+		port_tx_drop(port, TX_DROP_full);
+		return;
+	case EIO:
+	case ENETDOWN:
+		port_tx_drop(port, TX_DROP_down);
+		return;
+	case EMSGSIZE:
+		port_tx_drop(port, TX_DROP_too_long);
+		return;
+	case EBADFD: /* a tun whose device or namespace is gone */
+		port->is_gone = true;
+		port_tx_drop(port, TX_DROP_gone);
+		return;
+	case ENXIO:
+	case ENODEV:
+		port_tx_drop(port, TX_DROP_gone);
+		return;
+	default:
+		port_tx_drop(port, TX_DROP_refused);
+	}
+}
+
+void port_flush(struct port *port, int (*write_one)(struct port *port, struct packet *p))
+{
+	for (unsigned i = 0; i < port->tx_count; i++) {
+		struct packet *p = port->tx[i];
+		size_t len = packet_length(p);
+		int error = port_takes(port, p) ? write_one(port, p) : EMSGSIZE;
+
+		if (error)
+			port_refused(port, error);
+		else
+			port_tx_count(port, len);
+		packet_free(p);
+	}
+	port->tx_count = 0;
+}
+
 const char *tx_drop_name(enum tx_drop_reason reason)
 {
 	static const char *const names[] = {

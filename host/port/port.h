@@ -20,6 +20,7 @@ enum tx_drop_reason {
 /* What passed, in rtnl_link_stats64's words. tx attempts = tx_packets + all of tx_drop. */
 struct port_counters {
 	struct counter rx_packets, rx_bytes;
+	struct counter rx_dropped; /* known to be lost before they could be read whole */
 	struct counter tx_packets, tx_bytes;
 	struct counter tx_drop[TX_DROP_COUNT];
 };
@@ -28,13 +29,12 @@ struct port;
 struct lane; /* the engine's: the port's rules and what was decided */
 
 struct port_ops {
-	const char *kind; /* "tun", "tap", "pair", ... */
-
 	/* Takes `fd` over, on the thread that will use the port. 0 or -errno (fd not taken). */
 	int (*open_queue)(struct port *port, int fd);
 
 	/* Up to `max` packets that have come, with first, time, port set; unparsed. The caller owns
-	 * them. 0: nothing now, or the device is gone (is_gone). */
+	 * them. 0: nothing now, or the device is gone (is_gone). has_more says whether to ask again
+	 * before sleeping. */
 	unsigned (*recv)(struct port *port, struct packet **burst, unsigned max, struct mono now);
 
 	/* Takes the packet, always: it is sent at the latest by flush, or counted as dropped, and
@@ -51,6 +51,7 @@ struct port_ops {
 
 struct port {
 	const struct port_ops *ops;
+	const char *kind;  /* "tun", "tap", "pair", ... */
 	struct pool *pool; /* of the worker */
 	struct lane *lane;
 	uint32_t mtu;	/* bytes of the largest IP packet (L3) or frame payload (L2) */
@@ -58,6 +59,9 @@ struct port {
 	uint8_t first;	/* enum layer_id of its packets: LAYER_ip or LAYER_eth */
 	uint8_t mac[6]; /* ours, on L2 ports */
 	bool is_gone;	/* the device was deleted under us */
+	bool is_open;	/* between open_queue and close */
+	bool takes_gso; /* segments larger than the MTU go out whole, the kernel cuts them */
+	bool has_more;	/* the last recv has left something */
 	unsigned tx_count;
 	struct packet *tx[PORT_BURST];
 	struct port_counters counters;
@@ -70,6 +74,12 @@ static inline size_t port_room(const struct port *port)
 	return port->mtu + (port->first == LAYER_eth ? 14 + 8 : 0);
 }
 
+/* The kernel would take a packet that is longer than a tun's MTU. */
+static inline bool port_takes(const struct port *port, const struct packet *p)
+{
+	return packet_length(p) <= port_room(port) || (port->takes_gso && p->gso.type);
+}
+
 static inline void port_tx_count(struct port *port, size_t bytes)
 {
 	counter_add(&port->counters.tx_packets, 1);
@@ -80,6 +90,29 @@ static inline void port_tx_drop(struct port *port, enum tx_drop_reason reason)
 {
 	counter_add(&port->counters.tx_drop[reason], 1);
 }
+
+/* What recv does with each packet that it has read. */
+static inline void port_received(struct port *port, struct packet *p, struct mono now)
+{
+	p->port = port;
+	p->first = port->first;
+	p->time = now;
+	counter_add(&port->counters.rx_packets, 1);
+	counter_add(&port->counters.rx_bytes, packet_length(p));
+}
+
+/* A packet longer than p's slot has come, `len` bytes, the rest of it in `spill`: its two parts
+ * move together into a big slot. NULL: none is free, it is lost and counted. p is used up. */
+struct packet *port_unspill(struct port *port, struct packet *p, const uint8_t *spill, size_t len);
+
+/* `send` of ports that write at the end of a burst: flush finds the packets in tx. */
+void port_send(struct port *port, struct packet *p);
+
+/* `flush` of those: `write_one` gives 0 or a positive errno; it is all counted here. */
+void port_flush(struct port *port, int (*write_one)(struct port *port, struct packet *p));
+
+/* Counts a packet that the kernel refused with that errno. */
+void port_refused(struct port *port, int error);
 
 const char *tx_drop_name(enum tx_drop_reason reason);
 

@@ -108,6 +108,7 @@ static int socket_open_queue(struct port *port, int fd)
 		return -ENOMEM;
 	socket_of(port)->spill = spill;
 	socket_of(port)->fd = fd;
+	port->is_open = true;
 	return 0;
 }
 
@@ -140,20 +141,6 @@ static void aux_take(struct packet *p, struct msghdr *msg)
 	}
 }
 
-/* A frame longer than a small slot: its two parts move together into a big one. */
-static struct packet *unspill(struct packet_socket *socket, struct packet *p, size_t len)
-{
-	size_t first = packet_tailroom(p);
-	struct packet *big = pool_take(socket->port.pool, len);
-
-	if (big) {
-		memcpy(packet_put(big, first), p->data, first);
-		memcpy(packet_put(big, len - first), socket->spill, len - first);
-	}
-	packet_free(p);
-	return big;
-}
-
 static struct packet *socket_read(struct packet_socket *socket)
 {
 	_Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(struct tpacket_auxdata))];
@@ -177,7 +164,7 @@ static struct packet *socket_read(struct packet_socket *socket)
 	size_t len = (size_t)n - sizeof(vnet);
 
 	if (len > packet_tailroom(p))
-		p = unspill(socket, p, len);
+		p = port_unspill(&socket->port, p, socket->spill, len);
 	else
 		packet_put(p, len);
 	if (p) {
@@ -196,60 +183,25 @@ static unsigned socket_recv(struct port *port, struct packet **burst, unsigned m
 
 		if (!p)
 			break;
-		p->port = port;
-		p->first = LAYER_eth;
-		p->time = now;
-		counter_add(&port->counters.rx_packets, 1);
-		counter_add(&port->counters.rx_bytes, packet_length(p));
+		port_received(port, p, now);
 		burst[count++] = p;
 	}
+	port->has_more = count == max;
 	return count;
 }
 
-static enum tx_drop_reason write_refused(int error)
+static int socket_write(struct port *port, struct packet *p)
 {
-	switch (error) {
-	case EAGAIN:
-	case ENOBUFS: /* also: the peer of a veth is down */
-	case ENOMEM:
-		return TX_DROP_full;
-	case ENETDOWN:
-		return TX_DROP_down;
-	case EMSGSIZE:
-		return TX_DROP_too_long;
-	case ENXIO:
-	case ENODEV:
-		return TX_DROP_gone;
-	default:
-		return TX_DROP_refused;
-	}
+	struct virtio_net_hdr vnet;
+	struct iovec parts[] = { { &vnet, sizeof(vnet) }, { p->data, packet_length(p) } };
+
+	vnet_from_packet(p, &vnet);
+	return writev(socket_of(port)->fd, parts, 2) < 0 ? errno : 0;
 }
 
 static void socket_flush(struct port *port)
 {
-	for (unsigned i = 0; i < port->tx_count; i++) {
-		struct packet *p = port->tx[i];
-		struct virtio_net_hdr vnet;
-
-		vnet_from_packet(p, &vnet);
-		struct iovec parts[] = { { &vnet, sizeof(vnet) }, { p->data, packet_length(p) } };
-
-		if (!p->gso.type && packet_length(p) > port_room(port))
-			port_tx_drop(port, TX_DROP_too_long);
-		else if (writev(socket_of(port)->fd, parts, 2) < 0)
-			port_tx_drop(port, write_refused(errno));
-		else
-			port_tx_count(port, packet_length(p));
-		packet_free(p);
-	}
-	port->tx_count = 0;
-}
-
-static void socket_send(struct port *port, struct packet *p)
-{
-	port->tx[port->tx_count++] = p;
-	if (port->tx_count == PORT_BURST)
-		socket_flush(port);
+	port_flush(port, socket_write);
 }
 
 static int socket_poll_fd(const struct port *port)
@@ -262,6 +214,7 @@ static void socket_close(struct port *port)
 	struct packet_socket *socket = socket_of(port);
 
 	socket_flush(port);
+	port->is_open = false;
 	free(socket->spill);
 	socket->spill = NULL;
 	if (socket->fd >= 0)
@@ -270,10 +223,9 @@ static void socket_close(struct port *port)
 }
 
 static const struct port_ops socket_ops = {
-	.kind = "socket",
 	.open_queue = socket_open_queue,
 	.recv = socket_recv,
-	.send = socket_send,
+	.send = port_send,
 	.flush = socket_flush,
 	.poll_fd = socket_poll_fd,
 	.close = socket_close,
@@ -287,6 +239,8 @@ struct port *socket_port_new(void)
 		return NULL;
 	socket->fd = -1;
 	socket->port.ops = &socket_ops;
+	socket->port.kind = "socket";
+	socket->port.takes_gso = true;
 	socket->port.first = LAYER_eth;
 	socket->port.mtu = 1500;
 	return &socket->port;

@@ -119,21 +119,8 @@ static int tun_open_queue(struct port *port, int fd)
 		return -ENOMEM;
 	tun->spill = spill;
 	tun->fd = fd;
+	port->is_open = true;
 	return 0;
-}
-
-/* A packet longer than a small slot: its two parts move together into a big one. */
-static struct packet *unspill(struct tun *tun, struct packet *p, size_t len)
-{
-	size_t first = packet_tailroom(p);
-	struct packet *big = pool_take(tun->port.pool, len);
-
-	if (big) {
-		memcpy(packet_put(big, first), p->data, first);
-		memcpy(packet_put(big, len - first), tun->spill, len - first);
-	}
-	packet_free(p);
-	return big;
 }
 
 static struct packet *tun_read(struct tun *tun, bool *is_drained)
@@ -155,7 +142,7 @@ static struct packet *tun_read(struct tun *tun, bool *is_drained)
 		return NULL;
 	}
 	if ((size_t)n > packet_tailroom(p))
-		return unspill(tun, p, (size_t)n);
+		return port_unspill(&tun->port, p, tun->spill, (size_t)n);
 	packet_put(p, (size_t)n);
 	return p;
 }
@@ -170,65 +157,24 @@ static unsigned tun_recv(struct port *port, struct packet **burst, unsigned max,
 
 		if (!p)
 			continue;
-		p->port = port;
-		p->first = port->first;
-		p->time = now;
-		counter_add(&port->counters.rx_packets, 1);
-		counter_add(&port->counters.rx_bytes, packet_length(p));
+		port_received(port, p, now);
 		burst[count++] = p;
 	}
+	port->has_more = !is_drained;
 	return count;
 }
 
-static enum tx_drop_reason write_refused(struct port *port, int error)
+/* A write(2) of part of a packet does not happen: the device takes it whole or not at all. */
+static int tun_write(struct port *port, struct packet *p)
 {
-	switch (error) {
-	case EAGAIN:
-	case ENOBUFS:
-	case ENOMEM:
-		return TX_DROP_full;
-	case EIO:
-		return TX_DROP_down;
-	case EBADFD:
-		port->is_gone = true;
-		return TX_DROP_gone;
-	default:
-		return TX_DROP_refused;
-	}
+	if (p->csum.state == CSUM_PARTIAL)
+		checksum_complete(p); /* without a virtio header nobody else will */
+	return write(tun_of(port)->fd, p->data, packet_length(p)) < 0 ? errno : 0;
 }
 
 static void tun_flush(struct port *port)
 {
-	struct tun *tun = tun_of(port);
-
-	for (unsigned i = 0; i < port->tx_count; i++) {
-		struct packet *p = port->tx[i];
-		size_t len = packet_length(p);
-
-		if (p->csum.state == CSUM_PARTIAL)
-			checksum_complete(p); /* without a virtio header nobody else will */
-		/* The kernel would take a packet longer than the MTU. */
-		if (len > port_room(port))
-			port_tx_drop(port, TX_DROP_too_long);
-		else if (write(tun->fd, p->data, len) < 0)
-			port_tx_drop(port, write_refused(port, errno));
-		else
-			port_tx_count(port, len);
-		packet_free(p);
-	}
-	port->tx_count = 0;
-}
-
-static void tun_send(struct port *port, struct packet *p)
-{
-	if (tun_of(port)->fd < 0) { /* closed: nobody would flush it */
-		port_tx_drop(port, TX_DROP_gone);
-		packet_free(p);
-		return;
-	}
-	port->tx[port->tx_count++] = p;
-	if (port->tx_count == PORT_BURST)
-		tun_flush(port);
+	port_flush(port, tun_write);
 }
 
 static int tun_poll_fd(const struct port *port)
@@ -241,6 +187,7 @@ static void tun_close(struct port *port)
 	struct tun *tun = tun_of(port);
 
 	tun_flush(port);
+	port->is_open = false;
 	free(tun->spill);
 	tun->spill = NULL;
 	if (tun->fd >= 0)
@@ -249,20 +196,9 @@ static void tun_close(struct port *port)
 }
 
 static const struct port_ops tun_ops = {
-	.kind = "tun",
 	.open_queue = tun_open_queue,
 	.recv = tun_recv,
-	.send = tun_send,
-	.flush = tun_flush,
-	.poll_fd = tun_poll_fd,
-	.close = tun_close,
-};
-
-static const struct port_ops tap_ops = {
-	.kind = "tap",
-	.open_queue = tun_open_queue,
-	.recv = tun_recv,
-	.send = tun_send,
+	.send = port_send,
 	.flush = tun_flush,
 	.poll_fd = tun_poll_fd,
 	.close = tun_close,
@@ -275,7 +211,8 @@ struct port *tun_port_new(enum layer_id first)
 	if (!tun)
 		return NULL;
 	tun->fd = -1;
-	tun->port.ops = first == LAYER_eth ? &tap_ops : &tun_ops;
+	tun->port.ops = &tun_ops;
+	tun->port.kind = first == LAYER_eth ? "tap" : "tun";
 	tun->port.first = (uint8_t)first;
 	tun->port.mtu = 1500;
 	return &tun->port;

@@ -84,6 +84,24 @@ START_TEST(tun_writes_what_it_was_sent_when_it_is_flushed)
 }
 END_TEST
 
+START_TEST(packet_that_finds_no_big_slot_is_counted_as_dropped)
+{
+	static uint8_t bytes[9000];
+	struct packet *burst[PORT_BURST], *big[BIG_SLOTS];
+
+	for (unsigned i = 0; i < BIG_SLOTS; i++)
+		big[i] = packet_of(POOL_SLOT, 1);
+	ck_assert_int_eq(write(far, bytes, sizeof(bytes)), (ssize_t)sizeof(bytes));
+	ck_assert_int_eq(write(far, bytes, 100), 100);
+	ck_assert_uint_eq(tun->ops->recv(tun, burst, PORT_BURST, (struct mono){ 5 }), 1);
+	ck_assert_uint_eq(packet_length(burst[0]), 100);
+	ck_assert_uint_eq(counter_get(&tun->counters.rx_dropped), 1);
+	packet_free(burst[0]);
+	for (unsigned i = 0; i < BIG_SLOTS; i++)
+		packet_free(big[i]);
+}
+END_TEST
+
 /* A rule may close the port that its packet came in by, and then say reply. */
 START_TEST(packet_sent_by_a_closed_tun_is_dropped_as_gone)
 {
@@ -102,6 +120,7 @@ int main(void)
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, tun_reads_packets_of_every_length_whole);
 	tcase_add_test(tc, tun_writes_what_it_was_sent_when_it_is_flushed);
+	tcase_add_test(tc, packet_that_finds_no_big_slot_is_counted_as_dropped);
 	tcase_add_test(tc, packet_sent_by_a_closed_tun_is_dropped_as_gone);
 	suite_add_tcase(suite, tc);
 	return unit_run(suite);
