@@ -42,6 +42,19 @@ static void check_wish(lua_State *L, const char *what, struct device_wish *wish)
 	wish->netns = check_netns(L, 1, what);
 }
 
+/* io = "uring" or "uring,epoll": ways to move packets that such a port knows. */
+static struct io_list check_io(lua_State *L, const char *what, enum io_kind kind)
+{
+	struct io_list io = { 0 };
+	struct refusal why;
+
+	if (lua_getfield(L, 1, "io") != LUA_TNIL &&
+		io_list_parse(luaL_checkstring(L, -1), kind, &io, &why))
+		luaL_error(L, "%s: io: %s", what, why.text);
+	lua_pop(L, 1);
+	return io;
+}
+
 static int device_open(lua_State *L, struct device_wish *wish)
 {
 	struct refusal why = { 0 };
@@ -57,12 +70,13 @@ static int device_open(lua_State *L, struct device_wish *wish)
 int lport_tun(lua_State *L)
 {
 	static const char *const keys[] = { "name", "addr", "routes", "mtu", "up", "dad", "force",
-		"persist", "owner", "group", "netns", NULL };
+		"persist", "owner", "group", "netns", "io", NULL };
 	struct device_wish wish = { .first = LAYER_ip };
 
 	luaL_checktype(L, 1, LUA_TTABLE);
 	check_keys(L, 1, "mt.tun", keys);
 	check_wish(L, "mt.tun", &wish);
+	wish.io = check_io(L, "mt.tun", IO_DEVICE);
 	return device_open(L, &wish);
 }
 
@@ -70,13 +84,14 @@ int lport_tun(lua_State *L)
 int lport_tap(lua_State *L)
 {
 	static const char *const keys[] = { "name", "addr", "routes", "mtu", "up", "dad", "force",
-		"mac", "port_mac", "persist", "owner", "group", "netns", NULL };
+		"mac", "port_mac", "persist", "owner", "group", "netns", "io", NULL };
 	struct device_wish wish = { .first = LAYER_eth };
 	uint8_t mac[6], port_mac[6];
 
 	luaL_checktype(L, 1, LUA_TTABLE);
 	check_keys(L, 1, "mt.tap", keys);
 	check_wish(L, "mt.tap", &wish);
+	wish.io = check_io(L, "mt.tap", IO_DEVICE);
 	if (check_mac_field(L, 1, "mt.tap", "mac", mac))
 		wish.mac = mac;
 	if (check_mac_field(L, 1, "mt.tap", "port_mac", port_mac))

@@ -307,6 +307,8 @@ static int lport_index(lua_State *L)
 		lua_pushstring(L, lane->port->name);
 	else if (!strcmp(key, "kind"))
 		lua_pushstring(L, lane->port->kind);
+	else if (!strcmp(key, "io"))
+		lua_pushstring(L, io_name(lane->port->io));
 	else if (!strcmp(key, "default"))
 		lua_pushstring(L, verdict_name(lane->fallback));
 	else if (!strcmp(key, "mac") && lane->port->first == LAYER_eth)

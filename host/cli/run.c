@@ -146,6 +146,10 @@ int run_prepare(const struct options *options, struct run_extra *extra)
 		log_line(LOG_LEVEL_ERROR, "run: --trace: %s", why.text);
 		return STATUS_USAGE;
 	}
+	if (options->io && io_list_parse(options->io, IO_ANY, &extra->io, &why)) {
+		log_line(LOG_LEVEL_ERROR, "run: --io: %s", why.text);
+		return STATUS_USAGE;
+	}
 	if (!workers_read(options, extra))
 		return STATUS_USAGE;
 	if (options->sandbox && sandbox_enter(&why))
@@ -168,6 +172,7 @@ int run_serve(const struct options *options, const struct script_ops *ops, struc
 		.stats_to = options->stats ? LOG_ERR : 0,
 		.trace = options->trace ? &extra->trace : NULL,
 		.keeper = &extra->keeper,
+		.io = extra->io,
 		.is_told = options->verbose,
 		.control_path = has_control ? control : NULL,
 		.console_fd = extra->console_fd,

@@ -18,6 +18,7 @@ struct run_extra {
 	unsigned worker_count;
 	struct cpu_list cpus;
 	int64_t spin_ns;
+	struct io_list io;
 };
 
 /* Finds the script, enters the sandbox, starts the keeper. STATUS_OK, or another status with one

@@ -26,6 +26,7 @@ struct host {
 	bool is_deaf;		  /* to SIGINT: it is a console's */
 	int console_fd;		  /* a console that is there already, > 0: the host ends with it */
 	bool is_recorded;	  /* the network is a recorded one: nothing is touched */
+	struct io_list io;	  /* ways to move packets; empty: any */
 	bool is_told;		  /* changes of the network are logged as `ip` lines */
 	bool is_silent;		  /* what the script prints is dropped */
 	void (*told)(void *arg, const char *line); /* who gets a recorded network's `ip` lines */

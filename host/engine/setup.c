@@ -141,6 +141,9 @@ static int lane_open(struct worker *worker, struct port *port, const char *name,
 {
 	snprintf(port->name, sizeof(port->name), "%s", name);
 	port->pool = worker->pool;
+	port->uring = worker->uring;
+	if (!port->io_wanted.count)
+		port->io_wanted = worker->host->io;
 	struct lane *lane = lane_new(port);
 
 	if (!lane) {
@@ -298,6 +301,7 @@ int setup_device(
 		close(fd);
 		return refuse(why, ENOMEM, "%s: out of memory", wish->name);
 	}
+	port->io_wanted = wish->io;
 	mac_make(port->mac, wish->name);
 	if (wish->port_mac)
 		memcpy(port->mac, wish->port_mac, sizeof(port->mac));
@@ -325,7 +329,7 @@ static int queue_open(
 int setup_queue(struct worker *worker, struct lane *first, struct lane **out, struct refusal *why)
 {
 	const struct port *of = first->port;
-	bool is_socket = strcmp(of->ops->kind, "tun") && strcmp(of->ops->kind, "tap");
+	bool is_socket = strcmp(of->kind, "tun") && strcmp(of->kind, "tap");
 	struct link link = { .ifindex = of->ifindex, .mtu = of->mtu };
 	int fd = queue_open(worker, first, is_socket, why);
 
@@ -337,6 +341,7 @@ int setup_queue(struct worker *worker, struct lane *first, struct lane **out, st
 		close(fd);
 		return refuse(why, ENOMEM, "%s: out of memory", of->name);
 	}
+	port->io_wanted = of->io_wanted;
 	snprintf(link.name, sizeof(link.name), "%.15s", of->name);
 	memcpy(port->mac, of->mac, sizeof(port->mac));
 	int error = link_lane_open(worker, port, &link, first->netns, fd, out, why);

@@ -126,6 +126,8 @@ static void port_print(struct text *out, const struct lanes *lanes)
 	text_add(out, "%-5s rx_packets %" PRIu64 "  rx_bytes %" PRIu64, lanes->lane[0]->port->name,
 		port_sum(lanes, offsetof(struct port_counters, rx_packets)),
 		port_sum(lanes, offsetof(struct port_counters, rx_bytes)));
+	if (lanes->lane[0]->port->io)
+		text_add(out, "  io %s", io_name(lanes->lane[0]->port->io));
 	if (lost)
 		text_add(out, "  rx_dropped %" PRIu64, lost);
 	text_add(out, "\n");

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "host/engine/host.h"
+#include "host/port/uring.h"
 
 enum {
 	POOL_SLOTS = 1024,    /* 4 MiB of address space, touched as used */
@@ -96,6 +97,7 @@ int worker_init(struct worker *worker, struct host *host, unsigned id, const str
 	error = pool_open(&worker->pool, POOL_SLOTS, POOL_BIG_SLOTS);
 	if (error)
 		goto fail_outlet;
+	worker->uring = uring_new(worker->pool); /* can be done without */
 	error = loop_open(&worker->loop);
 	if (error)
 		goto fail_pool;
@@ -124,6 +126,7 @@ fail_world:
 fail_loop:
 	loop_close(&worker->loop);
 fail_pool:
+	uring_free(worker->uring);
 	pool_close(worker->pool);
 fail_outlet:
 	log_outlet_fini(&worker->outlet);
@@ -159,6 +162,7 @@ void worker_fini(struct worker *worker)
 	close(worker->wake.fd);
 	timers_close(&worker->timers);
 	loop_close(&worker->loop);
+	uring_free(worker->uring);
 	pool_close(worker->pool);
 	log_outlet_fini(&worker->outlet);
 	world_free(worker->world);
@@ -184,6 +188,7 @@ bool worker_has_work(const struct worker *worker)
 
 void worker_turn(struct worker *worker, int timeout_ms)
 {
+	uring_settle(worker->uring);
 	loop_wait(&worker->loop, timeout_ms);
 	worker->is_stopping = atomic_load(&worker->stop_wanted);
 }

@@ -36,6 +36,7 @@ struct worker {
 	struct clock clock;
 	struct timers timers;
 	struct pool *pool;
+	struct uring *uring; /* NULL: none */
 	struct datapath dp;
 	struct log_outlet outlet;
 	struct watch wake;

@@ -95,6 +95,12 @@ struct packet *pool_take(struct pool *pool, size_t len)
 	return p ? p : shelf_take(&pool->big, len);
 }
 
+uint8_t *pool_slots(const struct pool *pool, size_t *len)
+{
+	*len = (size_t)pool->small.count * pool->small.slot_bytes;
+	return pool->arena;
+}
+
 void pool_put(struct pool *pool, struct packet *p)
 {
 	bool is_big = p->end - p->head == POOL_BIG_SLOT;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <stddef.h>
+#include <stdint.h>
 
 struct packet;
 struct pool;
@@ -21,6 +22,9 @@ void pool_close(struct pool *pool);
 /* An empty packet with PACKET_HEADROOM and place for `len` bytes; NULL: none is free, or none is
  * so big. */
 struct packet *pool_take(struct pool *pool, size_t len);
+
+/* The bytes of all slots but the big ones. Those that are used first come first. */
+uint8_t *pool_slots(const struct pool *pool, size_t *len);
 
 void pool_put(struct pool *pool, struct packet *p);
 

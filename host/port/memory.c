@@ -6,7 +6,6 @@
 
 struct memory {
 	struct port port;
-	struct port_ops ops; /* of its own: for the kind */
 	struct packet *next; /* NULL: nothing to receive */
 };
 
@@ -25,11 +24,7 @@ static unsigned memory_recv(struct port *port, struct packet **burst, unsigned m
 	if (!p || !max)
 		return 0;
 	memory->next = NULL;
-	p->port = port;
-	p->first = port->first;
-	p->time = now;
-	counter_add(&port->counters.rx_packets, 1);
-	counter_add(&port->counters.rx_bytes, packet_length(p));
+	port_received(port, p, now);
 	burst[0] = p;
 	return 1;
 }
@@ -78,22 +73,23 @@ void memory_port_feed(struct port *port, struct packet *p)
 	memory->next = p;
 }
 
+static const struct port_ops memory_ops = {
+	.open_queue = memory_open_queue,
+	.recv = memory_recv,
+	.send = memory_send,
+	.flush = memory_flush,
+	.poll_fd = memory_poll_fd,
+	.close = memory_close,
+};
+
 struct port *memory_port_new(const char *kind, enum layer_id first)
 {
 	struct memory *memory = calloc(1, sizeof(*memory));
 
 	if (!memory)
 		return NULL;
-	memory->ops = (struct port_ops){
-		.kind = kind,
-		.open_queue = memory_open_queue,
-		.recv = memory_recv,
-		.send = memory_send,
-		.flush = memory_flush,
-		.poll_fd = memory_poll_fd,
-		.close = memory_close,
-	};
-	memory->port.ops = &memory->ops;
+	memory->port.ops = &memory_ops;
+	memory->port.kind = kind;
 	memory->port.first = (uint8_t)first;
 	memory->port.mtu = 65535;
 	return &memory->port;

@@ -20,13 +20,22 @@ struct packet *port_unspill(struct port *port, struct packet *p, const uint8_t *
 	return big;
 }
 
+bool port_can_send(struct port *port, struct packet *p)
+{
+	/* The kernel would take what is longer than a tun's MTU. */
+	bool fits = packet_length(p) <= port_room(port) || (port->takes_gso && p->gso.type);
+
+	if (port->is_open && fits)
+		return true;
+	port_tx_drop(port, port->is_open ? TX_DROP_too_long : TX_DROP_gone);
+	packet_free(p);
+	return false;
+}
+
 void port_send(struct port *port, struct packet *p)
 {
-	if (!port->is_open) { /* nobody would flush it */
-		port_tx_drop(port, TX_DROP_gone);
-		packet_free(p);
+	if (!port_can_send(port, p))
 		return;
-	}
 	port->tx[port->tx_count++] = p;
 	if (port->tx_count == PORT_BURST)
 		port->ops->flush(port);
@@ -65,7 +74,7 @@ void port_flush(struct port *port, int (*write_one)(struct port *port, struct pa
 	for (unsigned i = 0; i < port->tx_count; i++) {
 		struct packet *p = port->tx[i];
 		size_t len = packet_length(p);
-		int error = port_takes(port, p) ? write_one(port, p) : EMSGSIZE;
+		int error = write_one(port, p);
 
 		if (error)
 			port_refused(port, error);

@@ -7,6 +7,7 @@
 #include "host/base/counters.h"
 #include "host/packet/packet.h"
 #include "host/packet/pool.h"
+#include "host/port/io.h"
 
 enum { PORT_BURST = 64, PORT_NAME = 32 };
 
@@ -26,6 +27,8 @@ struct port_counters {
 };
 
 struct port;
+struct uring;
+struct uring_file;
 struct lane; /* the engine's: the port's rules and what was decided */
 
 struct port_ops {
@@ -51,8 +54,12 @@ struct port_ops {
 
 struct port {
 	const struct port_ops *ops;
-	const char *kind;  /* "tun", "tap", "pair", ... */
-	struct pool *pool; /* of the worker */
+	const char *kind;	  /* "tun", "tap", "pair", ... */
+	struct pool *pool;	  /* of the worker */
+	struct uring *uring;	  /* of the worker; NULL: none */
+	struct uring_file *file;  /* the port's place in it */
+	struct io_list io_wanted; /* ways to move packets, before it is opened; empty: any */
+	enum io io;		  /* the way that was taken */
 	struct lane *lane;
 	uint32_t mtu;	/* bytes of the largest IP packet (L3) or frame payload (L2) */
 	int ifindex;	/* 0: no link */
@@ -72,12 +79,6 @@ struct port {
 static inline size_t port_room(const struct port *port)
 {
 	return port->mtu + (port->first == LAYER_eth ? 14 + 8 : 0);
-}
-
-/* The kernel would take a packet that is longer than a tun's MTU. */
-static inline bool port_takes(const struct port *port, const struct packet *p)
-{
-	return packet_length(p) <= port_room(port) || (port->takes_gso && p->gso.type);
 }
 
 static inline void port_tx_count(struct port *port, size_t bytes)
@@ -104,6 +105,9 @@ static inline void port_received(struct port *port, struct packet *p, struct mon
 /* A packet longer than p's slot has come, `len` bytes, the rest of it in `spill`: its two parts
  * move together into a big slot. NULL: none is free, it is lost and counted. p is used up. */
 struct packet *port_unspill(struct port *port, struct packet *p, const uint8_t *spill, size_t len);
+
+/* Is the port open, and the packet not too long? If not, it is counted and freed. */
+bool port_can_send(struct port *port, struct packet *p);
 
 /* `send` of ports that write at the end of a burst: flush finds the packets in tx. */
 void port_send(struct port *port, struct packet *p);

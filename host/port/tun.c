@@ -12,7 +12,9 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "host/base/log.h"
 #include "host/packet/checksum.h"
+#include "host/port/uring.h"
 
 enum {
 	SPILL = POOL_BIG_SLOT - PACKET_HEADROOM, /* what does not fit a small slot lands here */
@@ -110,7 +112,7 @@ static struct tun *tun_of(struct port *port)
 	return (struct tun *)port;
 }
 
-static int tun_open_queue(struct port *port, int fd)
+static int epoll_open(struct port *port, int fd)
 {
 	struct tun *tun = tun_of(port);
 	uint8_t *spill = malloc(SPILL);
@@ -121,6 +123,23 @@ static int tun_open_queue(struct port *port, int fd)
 	tun->fd = fd;
 	port->is_open = true;
 	return 0;
+}
+
+static int tun_open_queue(struct port *port, int fd)
+{
+	struct io_list order = io_order(&port->io_wanted, IO_DEVICE);
+	struct refusal why;
+
+	for (unsigned i = 0; i < order.count && order.io[i] == IO_uring; i++) {
+		if (!uring_port_open(port->uring, port, fd, &why)) {
+			port->io = IO_uring;
+			return 0;
+		}
+		log_line(
+			LOG_LEVEL_DEBUG, "%s: %s; it goes without, by epoll", port->name, why.text);
+	}
+	port->io = IO_epoll;
+	return epoll_open(port, fd);
 }
 
 static struct packet *tun_read(struct tun *tun, bool *is_drained)
