@@ -142,7 +142,8 @@ int laction_set(lua_State *L)
 	for (lua_pushnil(L); lua_next(L, 1); lua_pop(L, 1)) {
 		if (count == EDITS_MAX)
 			return luaL_error(L, "mt.set: at most %d fields", EDITS_MAX);
-		edits[count].field = check_field_name(L, 2, &edits[count].layer);
+		edits[count].field =
+			check_field_name(L, 2, &edits[count].layer, &edits[count].depth);
 		check_field_value(L, 3, edits[count].field, &edits[count].value);
 		count++;
 	}

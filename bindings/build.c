@@ -50,8 +50,9 @@ static void check_layer_field(
 			layer_name(id));
 	lua_pushfstring(L, "%s.%s", layer_name(id), lua_tostring(L, -2));
 	enum layer_id whose;
+	unsigned depth;
 
-	out->field = check_field_name(L, -1, &whose);
+	out->field = check_field_name(L, -1, &whose, &depth);
 	lua_pop(L, 1);
 	check_field_value(L, -1, out->field, &out->value);
 }

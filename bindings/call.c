@@ -125,7 +125,7 @@ static bool lend(struct script *script, int ref, struct packet *p, int results)
 	int status = lua_pcall(L, 1, results, SLOT_TRACEBACK);
 
 	script->is_in_call = false;
-	script->handle->packet = NULL;
+	packet_handle_end(script->handle);
 	if (status == LUA_OK)
 		return true;
 	if (!script->is_unwinding)

@@ -10,6 +10,19 @@
 #include "host/packet/edit.h"
 #include "host/port/port.h"
 
+/* The packet at 1, of its own bytes; its edges are about to move under the views of what is in it.
+ */
+static struct packet *check_edges(lua_State *L, const char *what)
+{
+	struct packet *p = check_packet(L, 1);
+
+	if (p->outer)
+		luaL_error(L, "%s: pkt.inner has a place of fixed length; edit a pkt.inner:copy()",
+			what);
+	packet_handle_end(((struct packet_handle *)lua_touserdata(L, 1))->inner);
+	return p;
+}
+
 /* Makes room for `front` bytes of headers more, or `back` bytes behind. */
 static void grow(lua_State *L, const char *what, size_t front, size_t back)
 {
@@ -39,7 +52,7 @@ static size_t longest(const struct packet_handle *handle)
 int ledit_payload(lua_State *L)
 {
 	static const char *const what = "pkt.payload";
-	struct packet *p = check_packet(L, 1);
+	struct packet *p = check_edges(L, what);
 	const struct packet_handle *handle = lua_touserdata(L, 1);
 	size_t len, most = longest(handle);
 
@@ -99,7 +112,7 @@ static const struct build_layer *check_tag_fields(lua_State *L, const char *what
 int ledit_push(lua_State *L)
 {
 	static const char *const what = "pkt:push";
-	struct packet *p = check_packet(L, 1);
+	struct packet *p = check_edges(L, what);
 
 	if (check_tag(L, what) != LAYER_vlan)
 		return luaL_error(L, "%s: the new tag is always \"vlan\", the outer one", what);
@@ -125,7 +138,7 @@ int ledit_push(lua_State *L)
 int ledit_pop(lua_State *L)
 {
 	static const char *const what = "pkt:pop";
-	struct packet *p = check_packet(L, 1);
+	struct packet *p = check_edges(L, what);
 	enum layer_id id = check_tag(L, what);
 
 	if (edit_pop_vlan(p, id) != EDIT_OK)

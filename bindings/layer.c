@@ -7,11 +7,15 @@
 #include "bindings/glue.h"
 #include "bindings/packet.h"
 #include "host/base/nearest.h"
+#include "host/packet/inner.h"
+#include "host/packet/names.h"
 
 struct layer_view {
 	struct packet_handle *handle; /* kept alive by a user value */
 	enum layer_id layer;
 };
+
+enum { WORDS_MAX = 64 };
 
 static const char *const used_late = "packet used after its verdict; keep one with pkt:copy()";
 
@@ -27,6 +31,7 @@ void push_field(
 	}
 	switch ((enum field_kind)value.kind) {
 	case FIELD_UINT:
+	case FIELD_FLAGS:
 		lua_pushinteger(L, (lua_Integer)value.number);
 		break;
 	case FIELD_BOOL:
@@ -39,21 +44,68 @@ void push_field(
 	case FIELD_IP6: {
 		struct addr addr = { .family = value.kind == FIELD_IP4 ? FAMILY_4 : FAMILY_6 };
 
-		memcpy(addr.bytes, value.bytes, sizeof(addr.bytes));
+		memcpy(addr.bytes, value.bytes, family_bytes(addr.family));
 		lua_pushstring(L, addr_text(&addr, text));
 		break;
 	}
+	case FIELD_BYTES:
+	case FIELD_TEXT:
+	case FIELD_KINDS:
+		lua_pushlstring(L, (const char *)value.bytes, value.length);
 	}
 }
 
+/* What was written is no value of the field; of a word the nearest is named. */
 static int wrong_kind(lua_State *L, int idx, const struct field *field)
 {
 	static const char *const wanted[] = { "an integer", "true or false",
-		"a MAC address like \"02:00:00:00:00:01\"", "an IPv4 address like \"192.0.2.1\"",
-		"an IPv6 address like \"2001:db8::1\"" };
+		"an integer or names of bits", "a MAC address like \"02:00:00:00:00:01\"",
+		"an IPv4 address like \"192.0.2.1\"", "an IPv6 address like \"2001:db8::1\"",
+		"a string", "a string" };
+	const char *words[WORDS_MAX];
+	const char *meant = NULL;
 
-	return luaL_error(L, "%s.%s takes %s, not %s", layer_name(field->layer), field->name,
-		wanted[field->kind], luaL_tolstring(L, idx, NULL));
+	if (names_list(field, words, WORDS_MAX) && lua_type(L, idx) == LUA_TSTRING)
+		meant = nearest(lua_tostring(L, idx), words);
+	lua_pushfstring(
+		L, "%s.%s takes %s", layer_name(field->layer), field->name, wanted[field->kind]);
+	if (words[0])
+		lua_pushfstring(L,
+			field->kind == FIELD_FLAGS ? " like \"%s|%s\"" : " or a word like \"%s\"",
+			words[0], words[1]);
+	else
+		lua_pushliteral(L, "");
+	if (meant)
+		return luaL_error(L, "%s%s, not \"%s\" (did you mean \"%s\"?)", lua_tostring(L, -2),
+			lua_tostring(L, -1), lua_tostring(L, idx), meant);
+	const char *what = lua_tostring(L, -2), *like = lua_tostring(L, -1);
+
+	return luaL_error(L, "%s%s, not %s", what, like, luaL_tolstring(L, idx, NULL));
+}
+
+/* Integers, and the words that stand for them. */
+static bool to_number(lua_State *L, int idx, const struct field *field, uint64_t *out)
+{
+	int is_integer = 0;
+
+	if (lua_type(L, idx) == LUA_TSTRING)
+		return names_number(field, lua_tostring(L, idx), out);
+	if (lua_type(L, idx) == LUA_TNUMBER)
+		*out = (uint64_t)lua_tointegerx(L, idx, &is_integer);
+	return is_integer;
+}
+
+/* false: too long to be a value. */
+static bool to_bytes(lua_State *L, int idx, struct value *out)
+{
+	size_t len;
+	const char *bytes = lua_tolstring(L, idx, &len);
+
+	if (len > VALUE_BYTES)
+		return false;
+	out->length = (uint16_t)len;
+	memcpy(out->bytes, bytes, len);
+	return true;
 }
 
 static void check_value(lua_State *L, int idx, const struct field *field, struct value *out)
@@ -61,14 +113,12 @@ static void check_value(lua_State *L, int idx, const struct field *field, struct
 	const char *text = lua_type(L, idx) == LUA_TSTRING ? lua_tostring(L, idx) : NULL;
 	struct addr addr;
 	bool is_fit = false;
-	int is_integer = 0;
 
 	out->kind = field->kind;
 	switch ((enum field_kind)field->kind) {
 	case FIELD_UINT:
-		if (lua_type(L, idx) == LUA_TNUMBER)
-			out->number = (uint64_t)lua_tointegerx(L, idx, &is_integer);
-		is_fit = is_integer;
+	case FIELD_FLAGS:
+		is_fit = to_number(L, idx, field, &out->number);
 		break;
 	case FIELD_BOOL:
 		is_fit = lua_isboolean(L, idx);
@@ -82,8 +132,12 @@ static void check_value(lua_State *L, int idx, const struct field *field, struct
 		is_fit = text && addr_parse(&addr, text) &&
 			 addr.family == (field->kind == FIELD_IP4 ? FAMILY_4 : FAMILY_6);
 		if (is_fit)
-			memcpy(out->bytes, addr.bytes, sizeof(out->bytes));
+			memcpy(out->bytes, addr.bytes, sizeof(addr.bytes));
 		break;
+	case FIELD_BYTES:
+	case FIELD_TEXT:
+	case FIELD_KINDS:
+		is_fit = text && to_bytes(L, idx, out);
 	}
 	if (!is_fit)
 		wrong_kind(L, idx, field);
@@ -105,6 +159,9 @@ static void field_refused(lua_State *L, int idx, const struct field *field,
 		luaL_error(L, "%s.%s cannot be written", of, field->name);
 		return;
 	case FIELD_RANGE:
+		if (!kind_is_number(field->kind))
+			luaL_error(L, "%s.%s takes a string of %d bytes", of, field->name,
+				(int)field->width);
 		luaL_error(L, "%s.%s = %I is out of range (0 to %I%s)", of, field->name, number,
 			(lua_Integer)field_max(field),
 			field->scale > 1 ? ", in steps of its unit" : "");
@@ -281,9 +338,16 @@ static enum layer_id layer_by_name(const char *name, size_t len)
 	return LAYER_none;
 }
 
-const struct field *check_field_name(lua_State *L, int idx, enum layer_id *layer)
+const struct field *check_field_name(lua_State *L, int idx, enum layer_id *layer, unsigned *depth)
 {
+	static const char inner[] = "inner.";
 	const char *name = luaL_checkstring(L, idx);
+
+	for (*depth = 0; !strncmp(name, inner, sizeof(inner) - 1); name += sizeof(inner) - 1) {
+		if (++*depth > INNER_DEPTH)
+			luaL_error(L, "\"%s\": at most %d packets inside each other are followed",
+				lua_tostring(L, idx), INNER_DEPTH);
+	}
 	const char *dot = strchr(name, '.');
 
 	*layer = dot ? layer_by_name(name, (size_t)(dot - name)) : LAYER_none;

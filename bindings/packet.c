@@ -12,6 +12,7 @@
 #include "bindings/port.h"
 #include "bindings/state.h"
 #include "host/packet/edit.h"
+#include "host/packet/inner.h"
 #include "host/packet/parse.h"
 #include "host/packet/print.h"
 #include "host/packet/reply.h"
@@ -40,9 +41,13 @@ bool is_packet(lua_State *L, int idx)
 	return is_same;
 }
 
-static struct packet_handle *handle_new(lua_State *L)
+/* User values: the views of the layers by their numbers, then these. */
+enum { VALUE_INNER = PACKET_COMMENT + 1, VALUE_OUTER, VALUES = VALUE_OUTER };
+
+/* A handle, and behind it `extra` bytes. */
+static struct packet_handle *handle_new(lua_State *L, size_t extra)
 {
-	struct packet_handle *handle = lua_newuserdatauv(L, sizeof(*handle), PACKET_COMMENT);
+	struct packet_handle *handle = lua_newuserdatauv(L, sizeof(*handle) + extra, VALUES);
 
 	*handle = (struct packet_handle){ 0 };
 	lua_rawgetp(L, LUA_REGISTRYINDEX, &metatable);
@@ -52,7 +57,7 @@ static struct packet_handle *handle_new(lua_State *L)
 
 struct packet_handle *packet_handle_lent(lua_State *L)
 {
-	struct packet_handle *handle = handle_new(L);
+	struct packet_handle *handle = handle_new(L, 0);
 
 	lua_rawsetp(L, LUA_REGISTRYINDEX, &lent);
 	return handle;
@@ -65,7 +70,7 @@ void packet_handle_lent_push(lua_State *L)
 
 void packet_push_own(lua_State *L, struct packet *p)
 {
-	struct packet_handle *handle = handle_new(L);
+	struct packet_handle *handle = handle_new(L, 0);
 
 	handle->packet = p;
 	handle->is_own = true;
@@ -88,7 +93,7 @@ static int lpacket_gc(lua_State *L)
 
 	if (handle->is_own && handle->packet)
 		packet_free(handle->packet);
-	handle->packet = NULL;
+	packet_handle_end(handle);
 	return 0;
 }
 
@@ -168,10 +173,12 @@ static int lpacket_layers(lua_State *L)
 
 static int lpacket_get(lua_State *L)
 {
-	const struct packet *p = check_packet(L, 1);
+	struct packet views[INNER_DEPTH];
 	enum layer_id id;
-	const struct field *field = check_field_name(L, 2, &id);
-	const struct layer *layer = packet_layer(p, id);
+	unsigned depth;
+	const struct field *field = check_field_name(L, 2, &id, &depth);
+	struct packet *p = inner_at(check_packet(L, 1), views, depth);
+	const struct layer *layer = p ? packet_layer(p, id) : NULL;
 
 	if (layer)
 		push_field(L, p, layer, field);
@@ -182,14 +189,17 @@ static int lpacket_get(lua_State *L)
 
 static int lpacket_set(lua_State *L)
 {
-	struct packet *p = check_packet(L, 1);
+	struct packet views[INNER_DEPTH];
 	enum layer_id id;
-	const struct field *field = check_field_name(L, 2, &id);
-	const struct layer *layer = packet_layer(p, id);
+	unsigned depth;
+	const struct field *field = check_field_name(L, 2, &id, &depth);
+	struct packet *p = inner_at(check_packet(L, 1), views, depth);
+	const struct layer *layer = p ? packet_layer(p, id) : NULL;
 
 	luaL_checkany(L, 3);
 	if (!layer)
-		return luaL_error(L, "this packet has no %s", layer_name(id));
+		return luaL_error(
+			L, "this packet has no %s%s", depth ? "inner " : "", layer_name(id));
 	set_field(L, 3, p, layer, field);
 	lua_settop(L, 1);
 	return 1;
@@ -201,6 +211,8 @@ static int lpacket_turn(lua_State *L)
 	struct packet *p = check_packet(L, 1);
 	enum reply_check check = reply_check(p);
 
+	if (p->outer)
+		return luaL_error(L, "pkt.inner:turn: turn the packet around it, or a copy");
 	if (check != REPLY_MAY)
 		return luaL_error(L, "pkt:turn: this packet may not be answered: %s",
 			reply_check_text(check));
@@ -210,6 +222,7 @@ static int lpacket_turn(lua_State *L)
 		self = p->port->lane->station.self;
 	reply_turn(p, &self, 64);
 	p->written |= WRITTEN_TURNED;
+	packet_handle_end(((struct packet_handle *)lua_touserdata(L, 1))->inner);
 	lua_settop(L, 1);
 	return 1;
 }
@@ -224,6 +237,7 @@ enum property {
 	PROPERTY_DIR,
 	PROPERTY_CUT,
 	PROPERTY_COMMENT,
+	PROPERTY_INNER,
 };
 
 static void payload_push(lua_State *L, const struct packet *p)
@@ -233,7 +247,40 @@ static void payload_push(lua_State *L, const struct packet *p)
 	lua_pushlstring(L, (const char *)p->data + at, end > at ? end - at : 0);
 }
 
-static int property_push(lua_State *L, const struct packet_handle *handle, enum property property)
+/* The one handle of the packet inside that at 1, with room for its view. */
+static struct packet_handle *inner_handle(lua_State *L, struct packet_handle *outer)
+{
+	if (outer->inner) {
+		lua_getiuservalue(L, 1, VALUE_INNER);
+		return outer->inner;
+	}
+	struct packet_handle *handle = handle_new(L, sizeof(struct packet));
+
+	lua_pushvalue(L, 1);
+	lua_setiuservalue(L, -2, VALUE_OUTER);
+	lua_pushvalue(L, -1);
+	lua_setiuservalue(L, 1, VALUE_INNER);
+	outer->inner = handle;
+	return handle;
+}
+
+/* The packet inside that at 1, or nil. Made anew each time: the outer packet may have changed. */
+static void inner_push(lua_State *L, struct packet_handle *outer)
+{
+	struct packet_handle *handle = inner_handle(L, outer);
+	struct packet *view = (struct packet *)(handle + 1);
+	const uint8_t *was = handle->packet ? view->data : NULL;
+
+	handle->packet = inner_view(view, outer->packet) ? view : NULL;
+	handle->dir = outer->dir;
+	memcpy(handle->link, outer->link, sizeof(handle->link));
+	if (!handle->packet)
+		lua_pushnil(L);
+	if (!handle->packet || view->data != was)
+		packet_handle_end(handle->inner);
+}
+
+static int property_push(lua_State *L, struct packet_handle *handle, enum property property)
 {
 	const struct packet *p = handle->packet;
 
@@ -272,6 +319,8 @@ static int property_push(lua_State *L, const struct packet_handle *handle, enum 
 	case PROPERTY_COMMENT:
 		lua_getiuservalue(L, 1, PACKET_COMMENT);
 		break;
+	case PROPERTY_INNER:
+		inner_push(L, handle);
 	}
 	return 1;
 }
@@ -279,7 +328,7 @@ static int property_push(lua_State *L, const struct packet_handle *handle, enum 
 /* Upvalue 1 maps names to methods, layer numbers and properties. */
 static int lpacket_index(lua_State *L)
 {
-	const struct packet_handle *handle = lua_touserdata(L, 1);
+	struct packet_handle *handle = lua_touserdata(L, 1);
 
 	lua_pushvalue(L, 2);
 	int type = lua_rawget(L, lua_upvalueindex(1));
@@ -349,7 +398,7 @@ static void names_push(lua_State *L)
 	} properties[] = { { "payload", PROPERTY_PAYLOAD }, { "port", PROPERTY_PORT },
 		{ "time", PROPERTY_TIME }, { "malformed", PROPERTY_MALFORMED },
 		{ "link", PROPERTY_LINK }, { "dir", PROPERTY_DIR }, { "cut", PROPERTY_CUT },
-		{ "comment", PROPERTY_COMMENT } };
+		{ "comment", PROPERTY_COMMENT }, { "inner", PROPERTY_INNER } };
 
 	luaL_newlib(L, methods);
 	for (enum layer_id layer = LAYER_none + 1; layer < LAYER_COUNT; layer++) {

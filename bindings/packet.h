@@ -13,10 +13,18 @@ struct packet_handle {
 	const char *dir;       /* of one that was seen on a link: "in", "out", or NULL: unknown */
 	uint32_t cut;	       /* bytes at its end that a capture file lacks */
 	char link[32];	       /* where it was seen; "": unknown */
+	struct packet_handle *inner; /* of pkt.inner, once it was asked for */
 };
 
 /* The user value that holds a capture file's comment; those below are the layers' views. */
 enum { PACKET_COMMENT = LAYER_COUNT + 1 };
+
+/* The call is over: neither this handle nor those of the packets inside it may be used. */
+static inline void packet_handle_end(struct packet_handle *handle)
+{
+	for (; handle; handle = handle->inner)
+		handle->packet = NULL;
+}
 
 /* Registers the metatables of packets and layers. */
 void packet_open(lua_State *L);

@@ -60,7 +60,7 @@ const struct layer *checksum_transport(const struct packet *p, const struct laye
 {
 	const struct layer *next = network + 1;
 
-	if (next >= p->layer + p->layer_count || next->id < LAYER_icmp)
+	if (next >= p->layer + p->layer_count || next->id < LAYER_icmp || next->id > LAYER_sctp)
 		return NULL;
 	return next;
 }

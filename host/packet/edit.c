@@ -61,6 +61,8 @@ size_t edit_payload_at(const struct packet *p)
 	if (!p->layer_count)
 		return 0;
 	last = &p->layer[p->layer_count - 1];
+	while (last > p->layer && last->id > LAYER_gre)
+		last--;
 	return (size_t)last->offset + last->length;
 }
 

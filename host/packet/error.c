@@ -65,7 +65,7 @@ bool error_may(const struct packet *p)
 	const struct layer *network = network_of(p, &is_4);
 	const struct layer *eth = packet_layer(p, LAYER_eth);
 
-	if (!network || p->malformed || (p->traits & TRAIT_LATER))
+	if (!network || !packet_is_sound(p) || (p->traits & TRAIT_LATER))
 		return false;
 	const uint8_t *ip = layer_bytes(p, network);
 

@@ -5,15 +5,9 @@
 #include <string.h>
 
 #include "host/packet/checksum.h"
+#include "host/packet/inner.h"
+#include "host/packet/names.h"
 #include "host/packet/wire.h"
-
-const struct field field_table[] = {
-#define FIELD(LAYER, NAME, ...) { .layer = LAYER_##LAYER, .name = #NAME, __VA_ARGS__ },
-#include "host/packet/fields.def"
-#undef FIELD
-};
-
-const unsigned field_count = sizeof(field_table) / sizeof(field_table[0]);
 
 const struct field *field_of_layer(enum layer_id layer, unsigned *count)
 {
@@ -73,10 +67,58 @@ static bool has_when(const struct packet *p, const struct layer *layer, enum fie
 	return false;
 }
 
-/* The field's bytes, or NULL where the packet has none. */
-static uint8_t *field_at(
+/* RFC 2784 2.1, RFC 2890 2: checksum, key and sequence number follow in this order, each if its bit
+ * is set. */
+static uint8_t *gre_word(const struct packet *p, const struct layer *layer, uint16_t bit)
+{
+	uint8_t *gre = layer_bytes(p, layer);
+	uint16_t flags = load_be16(gre);
+	unsigned at = GRE_HEADER;
+
+	if (!(flags & bit))
+		return NULL;
+	if ((flags & GRE_HAS_CHECKSUM) && bit < GRE_HAS_CHECKSUM)
+		at += 4;
+	if ((flags & GRE_HAS_KEY) && bit < GRE_HAS_KEY)
+		at += 4;
+	return at + 4 <= layer->length ? gre + at : NULL;
+}
+
+static uint8_t *gre_checksum(
 	const struct packet *p, const struct layer *layer, const struct field *field)
 {
+	(void)field;
+	return gre_word(p, layer, GRE_HAS_CHECKSUM);
+}
+
+static uint8_t *gre_key(
+	const struct packet *p, const struct layer *layer, const struct field *field)
+{
+	(void)field;
+	return gre_word(p, layer, GRE_HAS_KEY);
+}
+
+static uint8_t *gre_seq(
+	const struct packet *p, const struct layer *layer, const struct field *field)
+{
+	(void)field;
+	return gre_word(p, layer, GRE_HAS_SEQ);
+}
+
+const struct field field_table[] = {
+#define FIELD(LAYER, NAME, ...) { .layer = LAYER_##LAYER, .name = #NAME, __VA_ARGS__ },
+#include "host/packet/fields.def"
+#undef FIELD
+};
+
+const unsigned field_count = sizeof(field_table) / sizeof(field_table[0]);
+
+uint8_t *field_at(const struct packet *p, const struct layer *layer, const struct field *field)
+{
+	if (field->call)
+		return NULL;
+	if (field->at)
+		return has_when(p, layer, field->when) ? field->at(p, layer, field) : NULL;
 	size_t end = layer->id >= LAYER_ip ? p->datagram_end : packet_length(p);
 	size_t at = (size_t)layer->offset + field->offset;
 
@@ -100,12 +142,15 @@ static uint32_t load(const uint8_t *at, unsigned width)
 enum field_status field_get(const struct packet *p, const struct layer *layer,
 	const struct field *field, struct value *out)
 {
+	if (field->call)
+		return field->call(p, layer, field, out) ? FIELD_OK : FIELD_ABSENT;
 	const uint8_t *at = field_at(p, layer, field);
 
 	if (!at)
 		return FIELD_ABSENT;
 	out->kind = field->kind;
-	if (field->kind > FIELD_BOOL) {
+	if (!kind_is_number(field->kind)) {
+		out->length = field->width;
 		memcpy(out->bytes, at, field->width);
 		return FIELD_OK;
 	}
@@ -115,10 +160,23 @@ enum field_status field_get(const struct packet *p, const struct layer *layer,
 	return FIELD_OK;
 }
 
-/* RFC 768: a UDP checksum of 0 is "none" and stays so; a computed 0 is sent as ffff. */
+/* The transport whose checksum covers `layer`: itself, or the one that carries it. */
+static const struct layer *transport_of(const struct packet *p, const struct layer *layer)
+{
+	while (layer > p->layer && layer->id > LAYER_gre)
+		layer--;
+	return layer;
+}
+
+/* RFC 768: a UDP checksum of 0 is "none" and stays so; a computed 0 is sent as ffff. GRE has one
+ * only if a bit says so. */
 static void transport_follow(const struct packet *p, const struct layer *transport, uint16_t delta)
 {
-	uint8_t *field = checksum_field(p, transport);
+	uint8_t *field = transport->id == LAYER_gre ? gre_word(p, transport, GRE_HAS_CHECKSUM)
+						    : checksum_field(p, transport);
+
+	if (!field)
+		return;
 	uint16_t old = load_be16(field);
 
 	if (transport->id == LAYER_udp && old == 0)
@@ -128,12 +186,17 @@ static void transport_follow(const struct packet *p, const struct layer *transpo
 	store_be16(field, transport->id == LAYER_udp && now == 0 ? 0xffff : now);
 }
 
+/* Is it the checksum of this transport that is still to be completed, not of one inside it? */
+static bool is_partial(const struct packet *p, const struct layer *transport)
+{
+	return p->csum.state == CSUM_PARTIAL && p->csum.start <= transport->offset;
+}
+
 /* Makes the checksums that cover an edit of `layer` follow it. */
 static void checksums_follow(
 	struct packet *p, const struct layer *layer, uint8_t effect, uint16_t delta)
 {
-	bool is_partial = p->csum.state == CSUM_PARTIAL;
-	const struct layer *transport = layer;
+	const struct layer *transport = transport_of(p, layer);
 
 	if (effect & EFFECT_IP) {
 		uint8_t *at = layer_bytes(p, layer) + IP_CHECKSUM;
@@ -145,17 +208,59 @@ static void checksums_follow(
 		if (!transport || transport->id == LAYER_icmp)
 			return;
 		/* A partial checksum holds the pseudo-header's sum itself, not its complement. */
-		if (is_partial)
+		if (is_partial(p, transport))
 			delta = (uint16_t)~delta;
 		transport_follow(p, transport, delta);
-	} else if ((effect & EFFECT_OWN) && !is_partial) {
+	} else if ((effect & EFFECT_OWN) && !is_partial(p, transport)) {
 		transport_follow(p, transport, delta);
 	}
 }
 
+/* The sum of a view's bytes as they will leave: a checksum that is still to be completed over its
+ * bytes will cancel all of them but the pseudo-header's sum that it holds. */
+static uint16_t view_sum(const struct packet *view)
+{
+	size_t len = packet_length(view), start = view->csum.start;
+	const uint8_t *field = packet_at(view, start + view->csum.offset, 2);
+
+	if (view->csum.state != CSUM_PARTIAL || !field || start > len || start % 2)
+		return checksum_sum(view->data, len, 0);
+	return checksum_sum(view->data, start, (uint16_t)~load_be16(field));
+}
+
+/* The sums of the views from p outwards. */
+static void views_sum(const struct packet *p, uint16_t *sums)
+{
+	for (; p->outer; p = p->outer)
+		*sums++ = view_sum(p);
+}
+
+/* Makes the checksums around the views follow what changed since `before`: tunnel headers are even,
+ * so a word of the view is a word of what is around it. */
+static void views_follow(struct packet *p, const uint16_t *before)
+{
+	for (; p->outer; p = p->outer, before++) {
+		struct packet *outer = p->outer;
+		const struct layer *last = &outer->layer[outer->layer_count - 1];
+		uint16_t after = view_sum(p);
+
+		if (last->id >= LAYER_icmp && after != *before)
+			checksums_follow(outer, last, EFFECT_OWN, checksum_delta(*before, after));
+	}
+}
+
+/* RFC 1071 2 (B): the sum of bytes at an odd offset is that of an even one with its bytes swapped.
+ */
+static uint16_t sum_at(const uint8_t *at, size_t len, bool is_odd)
+{
+	uint16_t sum = checksum_sum(at, len, 0);
+
+	return is_odd ? (uint16_t)(sum << 8 | sum >> 8) : sum;
+}
+
 static void store(uint8_t *at, const struct field *field, const struct value *in)
 {
-	if (field->kind > FIELD_BOOL) {
+	if (!kind_is_number(field->kind)) {
 		memcpy(at, in->bytes, field->width);
 		return;
 	}
@@ -177,7 +282,9 @@ enum field_status field_check(const struct field *field, const struct value *in)
 		return FIELD_READ_ONLY;
 	if (in->kind != field->kind)
 		return FIELD_KIND;
-	if (field->kind > FIELD_BOOL)
+	if (field->kind >= FIELD_BYTES)
+		return in->length == field->width ? FIELD_OK : FIELD_RANGE;
+	if (!kind_is_number(field->kind))
 		return FIELD_OK;
 	if (in->number > field_max(field) || (field->scale > 1 && in->number % field->scale))
 		return FIELD_RANGE;
@@ -188,23 +295,24 @@ enum field_status field_set(struct packet *p, const struct layer *layer, const s
 	const struct value *in)
 {
 	enum field_status status = field_check(field, in);
-	uint8_t *at = field_at(p, layer, field);
 
 	if (status != FIELD_OK)
 		return status;
+	uint8_t *at = field_at(p, layer, field);
+
 	if (!at)
 		return FIELD_ABSENT;
-	/* Whole 16-bit words of the layer around the field: headers are even. */
-	uint8_t *words = at - (field->offset & 1u);
-	size_t len = (field->width + (field->offset & 1u) + 1u) & ~(size_t)1;
-	uint16_t before = checksum_sum(words, len, 0);
+	bool is_odd = (at - layer_bytes(p, layer)) % 2;
+	uint16_t around[INNER_DEPTH], before = sum_at(at, field->width, is_odd);
 
+	views_sum(p, around);
 	store(at, field, in);
 	p->written |= field->written;
-	uint16_t after = checksum_sum(words, len, 0);
+	uint16_t after = sum_at(at, field->width, is_odd);
 
 	/* The same sum needs no following: it would make a checksum of 0 its twin ffff. */
 	if (field->effect && after != before)
 		checksums_follow(p, layer, field->effect, checksum_delta(before, after));
+	views_follow(p, around);
 	return FIELD_OK;
 }

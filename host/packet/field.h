@@ -4,7 +4,23 @@
 
 #include "host/packet/packet.h"
 
-enum field_kind { FIELD_UINT, FIELD_BOOL, FIELD_MAC, FIELD_IP4, FIELD_IP6 };
+/* Up to FIELD_FLAGS numbers in host order, the rest bytes in wire order. */
+enum field_kind {
+	FIELD_UINT,
+	FIELD_BOOL,
+	FIELD_FLAGS, /* bits that have names */
+	FIELD_MAC,
+	FIELD_IP4,
+	FIELD_IP6,
+	FIELD_BYTES,
+	FIELD_TEXT, /* a name or the like, as bytes */
+	FIELD_KINDS
+};
+
+static inline bool kind_is_number(uint8_t kind)
+{
+	return kind <= FIELD_FLAGS;
+}
 
 /* Which checksums cover the bytes, and so follow an edit (RFC 1624). */
 enum field_effect {
@@ -16,35 +32,53 @@ enum field_effect {
 /* Which packets of that layer have the field. */
 enum field_when { WHEN_ALWAYS, WHEN_ICMP_ECHO, WHEN_ICMPV6_ECHO, WHEN_ICMPV6_TARGET };
 
+struct field;
+
+/* A field's value: a number, or `length` bytes. Of those that a kind fixes (addresses) the length
+ * need not be told. */
+enum { VALUE_BYTES = 255 };
+
+struct value {
+	uint8_t kind; /* enum field_kind */
+	uint16_t length;
+	uint64_t number;
+	uint8_t bytes[VALUE_BYTES + 1];
+};
+
+/* Where the field's `width` bytes lie in this packet; NULL: nowhere. */
+typedef uint8_t *field_find_fn(
+	const struct packet *p, const struct layer *layer, const struct field *field);
+
+/* What no bytes hold as they are: a value that is computed. false: there is none. */
+typedef bool field_get_fn(const struct packet *p, const struct layer *layer,
+	const struct field *field, struct value *out);
+
 struct field {
 	const char *name;
 	const char *doc;
 	const char *tshark; /* Wireshark's name of it */
-	uint32_t mask;	    /* of the loaded bytes as a big-endian number; 0: all of them */
-	uint8_t layer;	    /* enum layer_id */
-	uint8_t kind;	    /* enum field_kind */
-	uint8_t offset;	    /* bytes from the layer's start */
-	uint8_t width;	    /* bytes loaded */
-	uint8_t shift;	    /* bits below the mask */
-	uint8_t scale;	    /* multiply by this after the shift; 0 and 1: as it is */
-	uint8_t when;	    /* enum field_when */
-	uint8_t effect;	    /* enum field_effect */
-	uint8_t written;    /* enum packet_written that an edit sets */
+	field_find_fn *at;  /* NULL: at `offset` from the layer's start */
+	field_get_fn
+		*call;	/* computes it; the row says that it is read-only. NULL: it lies in bytes */
+	uint32_t mask;	/* of the loaded bytes as a big-endian number; 0: all of them */
+	uint8_t layer;	/* enum layer_id */
+	uint8_t kind;	/* enum field_kind */
+	uint8_t offset; /* bytes from the layer's start */
+	uint8_t width;	/* bytes loaded */
+	uint8_t shift;	/* bits below the mask */
+	uint8_t scale;	/* multiply by this after the shift; 0 and 1: as it is */
+	uint8_t when;	/* enum field_when */
+	uint8_t effect; /* enum field_effect */
+	uint8_t names;	/* enum names: its numbers' words; 0: none */
+	uint8_t written; /* enum packet_written that an edit sets */
 	bool is_read_only;
-};
-
-/* A field's value: a number or bool in host order, or bytes in wire order. */
-struct value {
-	uint8_t kind; /* enum field_kind */
-	uint64_t number;
-	uint8_t bytes[16];
 };
 
 enum field_status {
 	FIELD_OK,
 	FIELD_ABSENT, /* this packet has no such field */
 	FIELD_READ_ONLY,
-	FIELD_RANGE, /* larger than field_max, or not a multiple of the scale */
+	FIELD_RANGE, /* larger than field_max, no multiple of the scale, or too many bytes */
 	FIELD_KIND,  /* a value of another kind */
 };
 
@@ -61,6 +95,9 @@ const struct field *field_find(enum layer_id layer, const char *name);
 /* The largest number it takes. */
 uint64_t field_max(const struct field *field);
 
+/* Where its `width` bytes lie, or NULL: this packet has no such field, or it is computed. */
+uint8_t *field_at(const struct packet *p, const struct layer *layer, const struct field *field);
+
 /* Reads from the given layer; FIELD_OK or FIELD_ABSENT (out untouched). */
 enum field_status field_get(const struct packet *p, const struct layer *layer,
 	const struct field *field, struct value *out);
@@ -68,7 +105,7 @@ enum field_status field_get(const struct packet *p, const struct layer *layer,
 /* Would such a value fit such a field? FIELD_OK, FIELD_READ_ONLY, FIELD_KIND or FIELD_RANGE. */
 enum field_status field_check(const struct field *field, const struct value *in);
 
-/* Writes in place; checksums that cover it stay right if they were right. On any other status
- * than FIELD_OK the packet is untouched. */
+/* Writes in place; checksums that cover it stay right if they were right, those of the packets
+ * around a view too. On any other status than FIELD_OK the packet is untouched. */
 enum field_status field_set(struct packet *p, const struct layer *layer, const struct field *field,
 	const struct value *in);

@@ -78,6 +78,7 @@ static struct packet *slab_copy(const struct packet *p, size_t headroom, size_t 
 	copy->tail = view.data + packet_length(p);
 	copy->end = view.end;
 	copy->home = NULL;
+	copy->outer = NULL;
 	memcpy(copy->data, p->data, packet_length(p));
 	return copy;
 }

@@ -80,6 +80,7 @@ struct packet {
 	uint8_t *head, *data, *tail, *end; /* head <= data <= tail <= end */
 	struct pool *home;		   /* NULL: a slab of its own (packet_copy) */
 	struct port *port;		   /* came in by; NULL: built here */
+	struct packet *outer;		   /* whose bytes a view shares (inner.h); else NULL */
 	struct mono time;
 	uint32_t datagram_end; /* bytes from data where the IP datagram ends; padding follows */
 	uint16_t vlan_tag;     /* stripped by the kernel: TCI, valid if vlan_tpid is not 0 */
@@ -144,6 +145,12 @@ static inline const struct layer *packet_layer(const struct packet *p, enum laye
 			return &p->layer[i];
 	}
 	return NULL;
+}
+
+/* Do all headers fit up to the transport's? What it carries hinders no answer. */
+static inline bool packet_is_sound(const struct packet *p)
+{
+	return p->malformed == MALFORMED_none || p->malformed >= MALFORMED_payload;
 }
 
 /* Bytes of the header, which parse has found to be all there. */

@@ -41,6 +41,37 @@ static const uint8_t *header(struct packet *p, size_t offset, size_t end, size_t
 	return p->data + offset;
 }
 
+/* A layer that the transport carries, by the word of its port; one that does not fit is none. */
+static void payload_add(struct packet *p, enum layer_id id, size_t offset, size_t end, size_t len)
+{
+	if (len <= end - offset)
+		layer_add(p, id, offset, len);
+	else
+		malformed(p, MALFORMED_payload, offset);
+}
+
+/* RFC 2131 3: the cookie says that options follow; BOOTP had none. */
+static void parse_dhcp(struct packet *p, size_t offset, size_t end)
+{
+	const uint8_t *cookie = p->data + offset + BOOTP_HEADER;
+	bool has_options = end - offset >= BOOTP_HEADER + 4 && load_be32(cookie) == DHCP_COOKIE;
+
+	payload_add(p, LAYER_dhcp, offset, end, has_options ? BOOTP_HEADER + 4 : BOOTP_HEADER);
+}
+
+static void parse_ports(struct packet *p, const uint8_t *udp, size_t offset, size_t end)
+{
+	uint16_t src = load_be16(udp), dst = load_be16(udp + 2);
+
+	if (dst == PORT_VXLAN)
+		payload_add(p, LAYER_vxlan, offset, end, VXLAN_HEADER);
+	else if (src == PORT_DNS || dst == PORT_DNS || src == PORT_MDNS || dst == PORT_MDNS)
+		payload_add(p, LAYER_dns, offset, end, DNS_HEADER);
+	else if (dst == PORT_DHCP_SERVER || dst == PORT_DHCP_CLIENT || src == PORT_DHCP_SERVER ||
+		 src == PORT_DHCP_CLIENT)
+		parse_dhcp(p, offset, end);
+}
+
 /* RFC 1122 4.1.3.4 and RFC 768: the length counts header and data. */
 static void parse_udp(struct packet *p, size_t offset, size_t end)
 {
@@ -54,7 +85,9 @@ static void parse_udp(struct packet *p, size_t offset, size_t end)
 		malformed(p, MALFORMED_udp_length, offset);
 		return;
 	}
-	layer_add(p, LAYER_udp, offset, UDP_HEADER);
+	if (layer_add(p, LAYER_udp, offset, UDP_HEADER))
+		parse_ports(
+			p, udp, offset + UDP_HEADER, length < end - offset ? offset + length : end);
 }
 
 static void parse_tcp(struct packet *p, size_t offset, size_t end)
@@ -70,6 +103,26 @@ static void parse_tcp(struct packet *p, size_t offset, size_t end)
 		return;
 	}
 	layer_add(p, LAYER_tcp, offset, length);
+}
+
+/* RFC 2784 2.1: other versions, and the source routes of RFC 1701, are not followed. */
+static void parse_gre(struct packet *p, size_t offset, size_t end)
+{
+	const uint8_t *gre = header(p, offset, end, GRE_HEADER);
+
+	if (!gre)
+		return;
+	uint16_t flags = load_be16(gre);
+	size_t length = GRE_HEADER;
+
+	if ((flags & GRE_VERSION) > 1 || (flags & GRE_HAS_ROUTING))
+		return;
+	length += flags & GRE_HAS_CHECKSUM ? 4 : 0;
+	length += flags & GRE_HAS_KEY ? 4 : 0;
+	length += flags & GRE_HAS_SEQ ? 4 : 0;
+	length += (flags & GRE_VERSION) == 1 && (flags & GRE_HAS_ACK) ? 4 : 0;
+	if (header(p, offset, end, length))
+		layer_add(p, LAYER_gre, offset, length);
 }
 
 static void parse_transport(struct packet *p, size_t offset, size_t end)
@@ -88,6 +141,9 @@ static void parse_transport(struct packet *p, size_t offset, size_t end)
 		break;
 	case PROTO_TCP:
 		parse_tcp(p, offset, end);
+		break;
+	case PROTO_GRE:
+		parse_gre(p, offset, end);
 		break;
 	}
 }

@@ -5,7 +5,6 @@
 #include "host/packet/wire.h"
 
 enum {
-	DNS_HEADER = 12,
 	/* Of the header's second word. */
 	DNS_RESPONSE = 0x8000,
 	DNS_AUTHORITATIVE = 0x0400,

@@ -5,14 +5,6 @@
 #include "host/packet/print_part.h"
 #include "host/packet/wire.h"
 
-enum {
-	PORT_DNS = 53,
-	PORT_DHCP_SERVER = 67,
-	PORT_DHCP_CLIENT = 68,
-	PORT_VXLAN = 4789,
-	PORT_MDNS = 5353,
-};
-
 /* RFC 951: who asks, if it is an Ethernet. */
 static void print_dhcp(struct print *print, struct piece piece)
 {

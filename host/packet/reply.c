@@ -91,7 +91,7 @@ enum reply_check reply_check(const struct packet *p)
 		return resolve_is_arp_question(p, &target) ? REPLY_MAY : REPLY_NO_ANSWER;
 	if (is_solicitation(p))
 		return resolve_is_nd_question(p, &target) ? REPLY_MAY : REPLY_NO_ANSWER;
-	if (!network || p->malformed)
+	if (!network || !packet_is_sound(p))
 		return REPLY_MALFORMED;
 	const uint8_t *ip = layer_bytes(p, network);
 	const struct layer *transport = checksum_transport(p, network);

@@ -120,3 +120,27 @@ enum {
 enum { SCTP_HEADER = 12 };
 enum { UDP_HEADER = 8, UDP_LENGTH = 4, UDP_CHECKSUM = 6 };
 enum { TCP_HEADER = 20, TCP_OFFSET = 12, TCP_FLAGS = 13, TCP_CHECKSUM = 16 };
+
+/* RFC 2784, RFC 2890: which optional words follow; RFC 2637 for version 1. */
+enum {
+	GRE_HEADER = 4,
+	GRE_HAS_CHECKSUM = 0x8000,
+	GRE_HAS_ROUTING = 0x4000,
+	GRE_HAS_KEY = 0x2000,
+	GRE_HAS_SEQ = 0x1000,
+	GRE_HAS_ACK = 0x0080,
+	GRE_VERSION = 0x0007,
+	GRE_PROTO = 2,
+	GRE_CHECKSUM = 4,
+};
+
+/* IANA service-names: what the transport's ports announce. */
+enum {
+	PORT_DNS = 53,
+	PORT_DHCP_SERVER = 67,
+	PORT_DHCP_CLIENT = 68,
+	PORT_VXLAN = 4789,
+	PORT_MDNS = 5353,
+};
+
+enum { VXLAN_HEADER = 8, DNS_HEADER = 12, BOOTP_HEADER = 236, DHCP_COOKIE = 0x63825363 };

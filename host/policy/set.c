@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "host/packet/inner.h"
+
 struct set *set_new(const struct set_edit *edits, unsigned count)
 {
 	struct set *set = calloc(1, sizeof(*set) + count * sizeof(set->edits[0]));
@@ -34,9 +36,11 @@ void set_apply(const struct set *set, struct packet *p)
 	for (unsigned i = 0; i < set->count; i++) {
 		const struct set_edit *edit = &set->edits[i];
 		enum layer_id id = edit->layer ? edit->layer : edit->field->layer;
-		const struct layer *layer = packet_layer(p, id);
+		struct packet views[INNER_DEPTH];
+		struct packet *in = inner_at(p, views, edit->depth);
+		const struct layer *layer = in ? packet_layer(in, id) : NULL;
 
 		if (layer)
-			field_set(p, layer, edit->field, &edit->value);
+			field_set(in, layer, edit->field, &edit->value);
 	}
 }

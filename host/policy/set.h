@@ -8,6 +8,7 @@ struct set_edit {
 	const struct field *field;
 	struct value value;
 	enum layer_id layer; /* whose field; LAYER_none: the field's own (vlan2 shares vlan's) */
+	unsigned depth;	     /* how many tunnels inside the packet */
 };
 
 struct set {

@@ -46,12 +46,30 @@ static inline const struct layer *network_layer(const struct packet *p)
 	return ip ? ip : packet_layer(p, LAYER_ipv6);
 }
 
-/* The layer after the network's, or NULL. */
+/* The layer with a checksum after the network's, or NULL. */
 static inline const struct layer *transport_layer(const struct packet *p)
 {
-	const struct layer *last = p->layer_count ? &p->layer[p->layer_count - 1] : NULL;
+	for (const struct layer *layer = p->layer; layer < p->layer + p->layer_count; layer++) {
+		if (layer->id >= LAYER_icmp && layer->id <= LAYER_sctp)
+			return layer;
+	}
+	return NULL;
+}
 
-	return last && last->id >= LAYER_icmp ? last : NULL;
+/* GRE's own checksum, or NULL where it has none. */
+static inline uint8_t *gre_sum(const struct packet *p)
+{
+	const struct layer *gre = packet_layer(p, LAYER_gre);
+
+	return gre && (*layer_bytes(p, gre) & 0x80) ? layer_bytes(p, gre) + GRE_CHECKSUM : NULL;
+}
+
+/* Over header and payload (RFC 2784 2.3). */
+static inline bool gre_verifies(const struct packet *p)
+{
+	const struct layer *gre = packet_layer(p, LAYER_gre);
+
+	return naive_sum(layer_bytes(p, gre), p->datagram_end - gre->offset, 0) == 0xffff;
 }
 
 static inline bool ip_verifies(const struct packet *p)
@@ -86,7 +104,7 @@ static inline bool transport_verifies(const struct packet *p)
 
 static inline bool is_whole(const struct packet *p)
 {
-	return !p->malformed && !(p->traits & TRAIT_FRAGMENT);
+	return packet_is_sound(p) && !(p->traits & TRAIT_FRAGMENT);
 }
 
 /* What parse promises: every layer lies inside the packet, behind the one before it. */
@@ -130,7 +148,7 @@ static inline struct packet *fuzz_packet(const uint8_t *bytes, size_t len, unsig
 	packet_trim(p, len);
 	parse(p);
 	layers_check(p);
-	if (!(flags & FUZZ_SUMS) || p->malformed)
+	if (!(flags & FUZZ_SUMS) || !packet_is_sound(p))
 		return p;
 	if (packet_layer(p, LAYER_ip))
 		checksum_ip_fill(p, packet_layer(p, LAYER_ip));

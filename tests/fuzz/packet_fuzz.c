@@ -4,6 +4,7 @@
 #include "tests/fuzz/fuzz.h"
 
 #include "host/packet/error.h"
+#include "host/packet/inner.h"
 #include "host/packet/print.h"
 #include "host/packet/reply.h"
 #include "host/policy/set.h"
@@ -55,12 +56,12 @@ static void hex_prints(const struct packet *p)
 /* A value that depends on the input, of the field's kind and range. */
 static struct value value_any(const struct packet *p, const struct field *field)
 {
-	struct value value = { .kind = field->kind };
+	struct value value = { .kind = field->kind, .length = field->width };
 	uint64_t hash = 14695981039346656037u ^ (uint64_t)(field - field_table);
 
 	for (size_t i = 0; i < packet_length(p); i++)
 		hash = (hash ^ p->data[i]) * 1099511628211u;
-	if (field->kind <= FIELD_BOOL)
+	if (kind_is_number(field->kind))
 		value.number = (hash >> 7) % (field_max(field) + 1);
 	if (field->scale > 1)
 		value.number -= value.number % field->scale;
@@ -71,9 +72,9 @@ static struct value value_any(const struct packet *p, const struct field *field)
 
 static struct value value_max(const struct field *field)
 {
-	struct value value = { .kind = field->kind };
+	struct value value = { .kind = field->kind, .length = field->width };
 
-	if (field->kind <= FIELD_BOOL)
+	if (kind_is_number(field->kind))
 		value.number = field_max(field);
 	memset(value.bytes, 0xff, sizeof(value.bytes));
 	return value;
@@ -83,8 +84,8 @@ static bool same_value(const struct field *field, const struct value *a, const s
 {
 	if (a->kind != b->kind)
 		return false;
-	return field->kind > FIELD_BOOL ? !memcmp(a->bytes, b->bytes, field->width)
-					: a->number == b->number;
+	return !kind_is_number(field->kind) ? !memcmp(a->bytes, b->bytes, field->width)
+					    : a->number == b->number;
 }
 
 /* Lengths and the protocol change what a checksum covers; checksums stay as written. */
@@ -107,15 +108,17 @@ static bool is_checksum_byte(const struct packet *p, size_t at)
 	const struct layer *ip = packet_layer(p, LAYER_ip);
 	const struct layer *transport = transport_layer(p);
 	size_t field = transport ? (size_t)(checksum_field(p, transport) - p->data) : 0;
+	uint8_t *gre = gre_sum(p);
 
 	return (ip && (at - ip->offset) / 2 == IP_CHECKSUM / 2) ||
+	       (gre && at - (size_t)(gre - p->data) < 2) ||
 	       (transport && (at == field || at == field + 1));
 }
 
 static void only_field_changed(const struct packet *before, const struct packet *after,
 	const struct layer *layer, const struct field *field)
 {
-	size_t first = layer->offset + field->offset;
+	size_t first = (size_t)(field_at(after, layer, field) - after->data);
 
 	for (size_t i = 0; i < packet_length(before); i++) {
 		if (before->data[i] != after->data[i])
@@ -177,7 +180,7 @@ static void field_check_all(const struct packet *was, unsigned index, const stru
 	else
 		CHECK(field_set(p, layer, field, &read) == FIELD_OK);
 	CHECK(same_bytes(p, was));
-	if (field->kind <= FIELD_BOOL && !field->is_read_only) {
+	if (kind_is_number(field->kind) && !field->is_read_only) {
 		max.number++;
 		CHECK(field_set(p, layer, field, &max) == FIELD_RANGE && same_bytes(p, was));
 		max.number--;
@@ -268,7 +271,7 @@ static void set_of_all(const struct packet *was)
 	for (unsigned i = 0; i < field_count; i++) {
 		if (!field_table[i].is_read_only)
 			edits[count++] = (struct set_edit){ &field_table[i],
-				value_any(p, &field_table[i]), LAYER_none };
+				value_any(p, &field_table[i]), LAYER_none, 0 };
 	}
 	struct set *set = set_new(edits, count);
 
@@ -297,6 +300,55 @@ static void edges_move(const struct packet *was)
 	packet_free(p);
 }
 
+/* Every edit of a packet in a tunnel leaves the checksums around it as right or wrong as they were.
+ */
+static void inner_edits(const struct packet *was, unsigned depth)
+{
+	struct packet views[INNER_DEPTH];
+	struct packet *p = packet_copy(was);
+	struct packet *view = inner_at(p, views, depth);
+	bool is_right = is_whole(p) && transport_layer(p) && transport_verifies(p);
+	bool gre_is_right = gre_sum(p) && gre_verifies(p);
+
+	for (unsigned i = 0; i < view->layer_count; i++) {
+		const struct layer *layer = &view->layer[i];
+		unsigned count;
+		const struct field *field = field_of_layer(layer->id, &count);
+
+		for (; count; field++, count--) {
+			struct value value = value_any(was, field);
+
+			if (!field->is_read_only)
+				field_set(view, layer, field, &value);
+			CHECK(!is_right || transport_verifies(p));
+			CHECK(!gre_is_right || gre_verifies(p));
+		}
+	}
+	packet_free(p);
+}
+
+static void inner_check(const struct packet *was)
+{
+	struct packet views[INNER_DEPTH];
+	struct packet *p = packet_copy(was);
+
+	for (unsigned depth = 1; depth <= INNER_DEPTH; depth++) {
+		struct packet *view = inner_at(p, views, depth);
+
+		if (!view)
+			break;
+		CHECK(view->data >= p->data && view->tail <= p->tail && view->outer);
+		layers_check(view);
+		line_prints(view, 200);
+		struct packet *copy = packet_copy(view);
+
+		fields_check_all(copy);
+		packet_free(copy);
+		inner_edits(was, depth);
+	}
+	packet_free(p);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	if (!size)
@@ -311,6 +363,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	hex_prints(p);
 	sums_fill(p);
 	fields_check_all(p);
+	inner_check(p);
 	if (data[0] & FUZZ_PARTIAL)
 		partial_completes(p);
 	set_of_all(p);

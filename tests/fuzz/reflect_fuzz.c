@@ -62,7 +62,8 @@ static void answer_is_right(const struct packet *asked, struct packet *p)
 	parse(p);
 	layers_check(p);
 	/* What we record may use up an option's last room, or its overflow count. */
-	CHECK(!p->malformed || (asked->traits & TRAIT_RECORD && p->malformed == MALFORMED_options));
+	CHECK(packet_is_sound(p) ||
+		(asked->traits & TRAIT_RECORD && p->malformed == MALFORMED_options));
 	CHECK(p->layer_count);
 	CHECK(ip_verifies(p));
 	CHECK(!(p->traits & (TRAIT_FRAGMENT | TRAIT_ROUTED | TRAIT_UNKNOWN_OPT)));
@@ -219,7 +220,7 @@ static void reject_check(const struct packet *asked, struct packet *p, int kind)
 	enum drop_reason reason = DROP_none;
 
 	if (reject_verdict(r, p, &reason) == VERDICT_REPLY) {
-		CHECK(ip_verifies(asked) && !asked->malformed);
+		CHECK(ip_verifies(asked) && packet_is_sound(asked));
 		answer_is_right(asked, p);
 		frame_goes_back(asked, p);
 		CHECK(layer_bytes(p,

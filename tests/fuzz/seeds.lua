@@ -44,7 +44,25 @@ local ack <const> = hex "c3 50 00 50 00 00 00 02 00 00 00 09 50 18 ff ff 00 00 0
 local BROADCAST <const> = hex "ff ff ff ff ff ff"
 local NODE_MAC <const> = hex "33 33 ff 00 00 07"
 
+local function udp_to(port, payload)
+  return string.pack(">I2I2I2I2", 50000, port, 8 + #payload, 0) .. payload
+end
+
+local vxlan <const> = udp_to(4789, hex "08 00 00 00 12 34 56 00" .. eth(0x800, ip4(1, echo)))
+local query <const> = hex "12 34 01 00 00 01 00 00 00 00 00 00" .. "\7moontap\7example\0" .. hex "00 01 00 01"
+local dhcp <const> = hex "01 01 06 00 12 34 56 78" .. ("\0"):rep(20) .. hex "02 00 00 00 00 09" .. ("\0"):rep(202)
+  .. hex "63 82 53 63 35 01 01 ff"
+
 local packets <const> = {
+  vxlan_v4 = { 0, ip4(17, vxlan) },
+  vxlan_in_vxlan = { 0, ip4(17, udp_to(4789, hex "08 00 00 00 00 00 01 00" .. eth(0x800, ip4(17, vxlan)))) },
+  gre_v4 = { 0, ip4(47, hex "00 00 08 00" .. ip4(1, echo)) },
+  gre_all_words = { 0, ip4(47, hex "b0 00 86 dd 00 00 00 00 00 00 00 07 00 00 00 01" .. ip6(58, echo6)) },
+  gre_frame_v6 = { 0, ip6(47, hex "20 00 65 58 00 00 00 07" .. eth(0x800, ip4(1, echo))) },
+  ip_in_ip = { 0, ip4(4, ip4(1, echo)) },
+  ip6_in_ip6 = { 0, ip6(41, ip6(58, echo6)) },
+  dns_query = { 0, ip4(17, udp_to(53, query)) },
+  dhcp_discover = { 0, ip4(17, udp_to(67, dhcp)) },
   echo_v4 = { 0, ip4(1, echo) },
   echo_v4_eth = { ETH, eth(0x800, ip4(1, echo)) },
   echo_v4_vlan = { ETH, eth(0x8100, hex "00 05 08 00" .. ip4(1, echo)) },

@@ -27,7 +27,7 @@ describe("mt.packet{...}", function()
   it("builds byte for byte what is built by hand", function()
     assert.equal(frames.hex(frames.ip4({ frag = 0x4000, proto = 17 }, frames.udp { data = "datagram" })),
       frames.hex(mt.packet({ { "ip", id = 0x1234, src = "192.0.2.1", dst = "192.0.2.100" },
-        { "udp", srcport = 1024, dstport = 53 }, "datagram" }):bytes()))
+        { "udp", srcport = 1024, dstport = 9 }, "datagram" }):bytes()))
     assert.equal(frames.hex(frames.eth(0x86dd, frames.ip6({}, frames.icmp6 {}))),
       frames.hex(mt.packet({ { "eth", dst = "02:00:00:00:00:02", src = "02:00:00:00:00:01" },
         { "ipv6", src = "2001:db8::1", dst = "2001:db8::100" }, { "icmpv6", ident = 0x2133, seq = 7 },

@@ -93,7 +93,7 @@ end
 
 function frames.udp(t)
   local data <const> = t.data or "datagram"
-  return transport(t, 17, pack(">I2I2I2I2", t.srcport or 1024, t.dstport or 53, 8 + #data, 0) .. data, 6)
+  return transport(t, 17, pack(">I2I2I2I2", t.srcport or 1024, t.dstport or 9, 8 + #data, 0) .. data, 6)
 end
 
 function frames.tcp(t)

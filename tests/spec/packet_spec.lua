@@ -112,3 +112,111 @@ describe("a packet", function()
     assert.same({ "ip", "icmp" }, echo():layers())
   end)
 end)
+
+-- The same echo request inside VXLAN: UDP without a checksum, network 0x123456.
+local function vxlan()
+  local frame <const> = "\x02\0\0\0\0\x01\x02\0\0\0\0\x02\x08\0" .. ECHO
+  local udp <const> = string.pack(">I2I2I2I2", 50000, 4789, 16 + #frame, 0) .. "\x08\0\0\0\x12\x34\x56\0" .. frame
+  local ip <const> = string.pack(">BBI2I4BBI2", 0x45, 0, 20 + #udp, 0, 64, 17, 0) .. "\x0a\0\0\x01\x0a\0\0\x02"
+  return mt.packet(ip .. udp, "ip")
+end
+
+describe("a packet in a tunnel", function()
+  it("is pkt.inner", function()
+    local pkt <const> = vxlan()
+    assert.same({ "ip", "udp", "vxlan" }, pkt:layers())
+    assert.equal(0x123456, pkt.vxlan.vni)
+    assert.equal("10.0.0.1", pkt.ip.src)
+    assert.equal("192.168.1.134", pkt.inner.ip.src)
+    assert.same({ "eth", "ip", "icmp" }, pkt.inner:layers())
+    assert.is_nil(pkt.inner.inner)
+    assert.is_nil(echo().inner)
+  end)
+
+  it("has its fields by name", function()
+    local pkt <const> = vxlan()
+    assert.equal(8499, pkt:get "inner.icmp.ident")
+    assert.is_nil(pkt:get "inner.inner.icmp.ident")
+    assert.equal(7, pkt:set("inner.ip.ttl", 7).inner.ip.ttl)
+    assert.has_error(function() echo():set("inner.ip.ttl", 7) end, "this packet has no inner ip")
+    assert.has_error(function() echo():get(("inner."):rep(9) .. "ip.ttl") end)
+  end)
+
+  it("keeps the packet around it alive", function()
+    local inner <const> = vxlan().inner
+    collectgarbage()
+    collectgarbage()
+    assert.equal("192.168.1.134", inner.ip.src)
+    assert.equal("192.168.1.134", inner:copy().ip.src)
+  end)
+
+  it("is lent no longer than the packet around it", function()
+    local kept
+    local near <const>, far <const> = mt.pair("ip")
+    far:on(nil, function(pkt)
+      kept = pkt.inner
+      return "drop"
+    end)
+    near:send(vxlan())
+    mt.sleep(0.05)
+    assert.has_error(function() return kept.ip end, "packet used after its verdict; keep one with pkt:copy()")
+    near:close()
+    far:close()
+  end)
+
+  it("is edited by mt.set", function()
+    local near <const>, far <const> = mt.pair("ip")
+    local ttl
+    far:on(nil, mt.set { ["inner.ip.ttl"] = 9, ["inner.inner.ip.ttl"] = 8 }, function(pkt)
+      ttl = pkt.inner.ip.ttl
+      return "drop"
+    end)
+    near:send(vxlan())
+    mt.sleep(0.05)
+    assert.equal(9, ttl)
+    near:close()
+    far:close()
+  end)
+
+  it("ends when the packet around it moves", function()
+    local pkt <const> = vxlan()
+    local inner <const> = pkt.inner
+    pkt.payload = pkt.payload
+    assert.has_error(function() return inner.ip end, "packet used after its verdict; keep one with pkt:copy()")
+    assert.equal("192.168.1.134", pkt.inner.ip.src)
+  end)
+
+  it("has a place of fixed length", function()
+    assert.has_error(function() vxlan().inner.payload = "longer than it was" end,
+      "pkt.payload: pkt.inner has a place of fixed length; edit a pkt.inner:copy()")
+    assert.has_error(function() vxlan().inner:push "vlan" end)
+    local copy <const> = vxlan().inner:copy()
+    copy.payload = "longer than it was"
+    assert.equal(14 + 20 + 8 + 18, #copy)
+  end)
+
+  it("cannot be turned by itself", function()
+    assert.has_error(function() vxlan().inner:turn() end, "pkt.inner:turn: turn the packet around it, or a copy")
+  end)
+
+  it("leaves the payload what follows the transport header", function()
+    assert.equal(8 + 14 + #ECHO, #vxlan().payload)
+  end)
+end)
+
+describe("a field with named numbers", function()
+  it("reads as a number and takes its words", function()
+    local pkt <const> = echo()
+    pkt.icmp.type = "echo-reply"
+    assert.equal(0, pkt.icmp.type)
+    pkt.ip.proto = "tcp"
+    assert.equal(6, pkt.ip.proto)
+  end)
+
+  it("says which word was meant", function()
+    assert.has_error(function() echo().icmp.type = "echo-requst" end,
+      'icmp.type takes an integer or a word like "echo-reply", not "echo-requst" (did you mean "echo-request"?)')
+    assert.has_error(function() echo().icmp.type = "pong" end,
+      'icmp.type takes an integer or a word like "echo-reply", not pong')
+  end)
+end)

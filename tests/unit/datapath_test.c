@@ -743,6 +743,7 @@ static enum verdict say_anything(struct script *s, struct packet *p, struct verd
 START_TEST(every_packet_is_counted_once_whatever_is_said)
 {
 	struct frame f;
+	unsigned sent = 0;
 
 	rule_call(in[0], say_anything);
 	rule_call(in[0], say_anything)->on_error = VERDICT_PASS;
@@ -754,10 +755,12 @@ START_TEST(every_packet_is_counted_once_whatever_is_said)
 				continue;
 			f.len -= round == 5 ? 7 : 0;
 			arrive(far_in[0], &f);
+			sent++;
 		}
 		turn();
 	}
-	ck_assert_uint_eq(counter_get(&in[0]->port->counters.rx_packets), 12 * 11);
+	ck_assert_uint_ge(sent, 12 * 11);
+	ck_assert_uint_eq(counter_get(&in[0]->port->counters.rx_packets), sent);
 	for (enum verdict v = VERDICT_REPLY; v <= VERDICT_HANDLED; v++)
 		ck_assert_uint_gt(decided(in[0], v), 0);
 }

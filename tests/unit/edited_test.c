@@ -13,7 +13,7 @@
 
 /* 192.0.2.1 > 192.0.2.7, UDP of 12 bytes; no checksum is right yet. */
 static const uint8_t udp4[] = { 0x45, 0, 0, 32, 0, 1, 0x40, 0, 64, 17, 0, 0, 192, 0, 2, 1, 192, 0,
-	2, 7, 0xc3, 0x50, 0, 53, 0, 12, 0, 0, 'd', 'n', 's', '?' };
+	2, 7, 0xc3, 0x50, 0, 9, 0, 12, 0, 0, 'g', 'o', 'n', 'e' };
 
 static struct packet *packet_of(const uint8_t *bytes, size_t len)
 {

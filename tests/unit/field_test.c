@@ -8,7 +8,7 @@
 
 static bool is_number(const struct field *field)
 {
-	return field->kind <= FIELD_BOOL;
+	return kind_is_number(field->kind);
 }
 
 static bool is_checksum(const struct field *field)
@@ -26,6 +26,7 @@ static struct value value_of(const struct field *field, uint64_t number)
 {
 	struct value value = { .kind = field->kind, .number = number };
 
+	value.length = field->width;
 	memset(value.bytes, (int)number, sizeof(value.bytes));
 	return value;
 }
@@ -116,6 +117,16 @@ START_TEST(set_to_its_max_and_back_restores_the_bytes)
 }
 END_TEST
 
+/* Where a layer's own checksum lies; NULL: it has none. */
+static uint8_t *sum_of(const struct packet *p, const struct layer *layer)
+{
+	if (layer->id == LAYER_ip)
+		return layer_bytes(p, layer) + IP_CHECKSUM;
+	if (layer->id == LAYER_gre)
+		return layer_bytes(p, layer) + GRE_CHECKSUM;
+	return checksum_field(p, layer);
+}
+
 /* Nothing but the field itself and the checksums changes. */
 START_TEST(set_touches_only_its_own_bits_and_checksums)
 {
@@ -123,14 +134,15 @@ START_TEST(set_touches_only_its_own_bits_and_checksums)
 
 	while (visit_next(&v)) {
 		struct value value = value_max(v.what);
-		size_t at = v.at->offset + v.what->offset;
+		const uint8_t *bytes = field_at(v.p, v.at, v.what);
 
 		if (field_set(v.p, v.at, v.what, &value) != FIELD_OK)
 			continue;
+		size_t at = (size_t)(bytes - v.p->data);
+
 		for (unsigned i = 0; i < v.p->layer_count; i++) {
 			const struct layer *layer = &v.p->layer[i];
-			uint8_t *sum = layer->id == LAYER_ip ? layer_bytes(v.p, layer) + IP_CHECKSUM
-							     : checksum_field(v.p, layer);
+			uint8_t *sum = sum_of(v.p, layer);
 
 			if (sum)
 				memcpy(sum, v.frame.bytes + (sum - v.p->data), 2);
@@ -166,9 +178,15 @@ static bool falsify(struct packet *p, bool of_transport)
 {
 	const struct layer *last = &p->layer[p->layer_count - 1];
 	const struct layer *ip = packet_layer(p, LAYER_ip);
-	uint8_t *sum = of_transport ? checksum_field(p, last)
-		       : ip	    ? layer_bytes(p, ip) + IP_CHECKSUM
-				    : NULL;
+
+	while (last > p->layer && last->id > LAYER_gre)
+		last--;
+	uint8_t *sum = NULL;
+
+	if (of_transport && last->id >= LAYER_icmp)
+		sum = sum_of(p, last);
+	else if (!of_transport && ip)
+		sum = sum_of(p, ip);
 
 	if (sum)
 		sum[1] ^= 0x55;
@@ -210,7 +228,7 @@ START_TEST(checksum_that_is_written_stays_as_written)
 		if (!is_checksum(v.what))
 			continue;
 		ck_assert_int_eq(field_set(v.p, v.at, v.what, &value), FIELD_OK);
-		ck_assert_uint_eq(load_be16(layer_bytes(v.p, v.at) + v.what->offset), 0x1234);
+		ck_assert_uint_eq(load_be16(field_at(v.p, v.at, v.what)), 0x1234);
 		ck_assert_uint_eq(v.p->written, WRITTEN_CHECKSUM);
 		ck_assert(!frame_verifies(v.p));
 	}
@@ -304,7 +322,7 @@ START_TEST(value_of_another_kind_leaves_the_packet_untouched)
 	struct visit v = { 0 };
 
 	while (visit_next(&v)) {
-		for (unsigned kind = FIELD_UINT; kind <= FIELD_IP6; kind++) {
+		for (unsigned kind = FIELD_UINT; kind < FIELD_KINDS; kind++) {
 			struct value value = { .kind = (uint8_t)kind, .number = 1 };
 
 			if (kind == v.what->kind || v.what->is_read_only)

@@ -211,11 +211,63 @@ static inline struct frame frame_echo(const char *src, const char *dst, size_t d
 
 static inline void frame_udp_body(struct frame *f, size_t data)
 {
-	static const uint8_t udp[8] = { 0x30, 0x39, 0x00, 0x35 };
+	static const uint8_t udp[8] = { 0x30, 0x39, 0x00, 0x09 };
 
 	frame_transport(f, PROTO_UDP, udp, sizeof(udp));
 	frame_data(f, data);
 	frame_seal(f);
+}
+
+/* To `port`, whose protocol it carries. */
+static inline void frame_udp_to(struct frame *f, uint16_t port, const void *payload, size_t len)
+{
+	frame_transport(f, PROTO_UDP, NULL, UDP_HEADER);
+	store_be16(f->bytes + f->transport, 0x3039);
+	store_be16(f->bytes + f->transport + 2, port);
+	frame_add(f, payload, len);
+	frame_seal(f);
+}
+
+/* What a tunnel carries: an echo request, as a frame or not. */
+static inline struct frame frame_carried(bool is_eth, const char *src, const char *dst)
+{
+	struct frame f = { 0 };
+
+	if (is_eth)
+		frame_eth(&f, frame_family(dst) == FAMILY_4 ? ETH_TYPE_IP4 : ETH_TYPE_IP6);
+	frame_echo_on(&f, src, dst, 3);
+	return f;
+}
+
+/* RFC 7348 5, between 10.0.0.1 and 10.0.0.7. */
+static inline struct frame frame_vxlan(const struct frame *inner)
+{
+	static const uint8_t vxlan[8] = { 8, 0, 0, 0, 0x12, 0x34, 0x56, 0 };
+	struct frame f = { 0 };
+	uint8_t load[FRAME_BYTES];
+
+	memcpy(load, vxlan, sizeof(vxlan));
+	memcpy(load + sizeof(vxlan), inner->bytes, inner->len);
+	frame_ip4(&f, "10.0.0.1", "10.0.0.7", PROTO_UDP, NULL, 0);
+	frame_udp_to(&f, PORT_VXLAN, load, sizeof(vxlan) + inner->len);
+	return f;
+}
+
+/* RFC 2784, RFC 2890: all optional words, the checksum right. */
+static inline struct frame frame_gre(const struct frame *inner, uint16_t proto)
+{
+	static const uint8_t gre[16] = { 0xb0, 0, 0, 0, 0, 0, 0, 0, 0xca, 0xfe, 0xba, 0xbe, 0, 0, 0,
+		9 };
+	struct frame f = { 0 };
+
+	frame_ip4(&f, "10.0.0.1", "10.0.0.7", PROTO_GRE, NULL, 0);
+	uint8_t *at = frame_add(&f, gre, sizeof(gre));
+
+	store_be16(at + GRE_PROTO, proto);
+	frame_add(&f, inner->bytes, inner->len);
+	store_be16(at + GRE_CHECKSUM, (uint16_t)~frame_sum(at, sizeof(gre) + inner->len, 0));
+	frame_seal(&f);
+	return f;
 }
 
 /* With a maximum segment size and three more options. */
@@ -280,6 +332,8 @@ static inline bool frame_sample(unsigned i, struct frame *f)
 	static const uint8_t record_route[8] = { 7, 7, 4, 0, 0, 0, 0, 0 };
 	static const uint8_t alert[8] = { 148, 4, 0, 0, 1, 1, 1, 0 };
 	static const uint8_t unreachable[8] = { ICMP_UNREACHABLE, 1 };
+	static const uint8_t query[12] = { 0xca, 0xfe, 1, 0, 0, 1 };
+	struct frame inner;
 
 	*f = (struct frame){ 0 };
 	switch (i) {
@@ -346,9 +400,25 @@ static inline bool frame_sample(unsigned i, struct frame *f)
 		frame_data(f, 28);
 		break;
 	case 14: /* a protocol that is not followed */
-		frame_ip4(f, "10.0.0.1", "10.0.0.7", 47, NULL, 0);
+		frame_ip4(f, "10.0.0.1", "10.0.0.7", 89, NULL, 0);
 		frame_data(f, 12);
 		break;
+	case 15:
+		inner = frame_carried(true, "192.168.0.1", "192.168.0.7");
+		*f = frame_vxlan(&inner);
+		return true;
+	case 16:
+		inner = frame_carried(false, "192.168.0.1", "192.168.0.7");
+		*f = frame_gre(&inner, ETH_TYPE_IP4);
+		return true;
+	case 17: /* RFC 1035 4.1.1: the header of a query */
+		frame_ip6(f, "fd00::1", "fd00::7", PROTO_UDP);
+		frame_udp_to(f, PORT_DNS, query, sizeof(query));
+		return true;
+	case 18: /* RFC 2131 2: a message without options */
+		frame_ip4(f, "10.0.0.1", "10.0.0.7", PROTO_UDP, NULL, 0);
+		frame_udp_to(f, PORT_DHCP_SERVER, NULL, BOOTP_HEADER);
+		return true;
 	default:
 		return false;
 	}
@@ -373,7 +443,7 @@ static inline bool frame_verifies(const struct packet *p)
 		size_t len = p->datagram_end - layer[1].offset;
 		uint8_t proto = layer->id == LAYER_ip ? ip[IP_PROTO] : p->proto;
 
-		if (layer[1].id == LAYER_icmp)
+		if (layer[1].id == LAYER_icmp || layer[1].id == LAYER_gre)
 			return frame_sum(bytes, len, 0) == 0xffff;
 		if (layer[1].id == LAYER_udp && load_be16(bytes + UDP_CHECKSUM) == 0)
 			return true;
