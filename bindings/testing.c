@@ -17,16 +17,6 @@ static const char *const type_testing = "moontap.testing";
 /* The clock's first time, seconds since 1970: early, but not so early that 0 would be recent. */
 enum { START_S = 1000000000, ARGS_MAX = 64 };
 
-/* What was seen of one packet. */
-struct seen {
-	struct packet *packet; /* NULL: an error alone */
-	char port[PORT_NAME], from[PORT_NAME], rule[RULE_LABEL];
-	enum verdict verdict;
-	const char *reason;
-	char *error;
-	struct mono time;
-};
-
 /* Text that grows. */
 struct words {
 	char *bytes;
@@ -36,34 +26,22 @@ struct words {
 struct testing {
 	struct offline offline; /* the first member */
 	bool is_open;
-	bool is_short; /* of memory: something is missing in what follows */
-	struct seen *seen;
-	size_t seen_count, seen_room;
 	struct words network, output, log;
 };
 
-/* Room for `more` elements of `size` in an array of *room that holds count; NULL: no memory. */
-static void *grown(void *array, size_t count, size_t more, size_t *room, size_t size)
-{
-	if (count + more <= *room)
-		return array;
-	size_t wanted = 2 * (count + more) + 16;
-	void *grown_array = realloc(array, wanted * size);
-
-	if (grown_array)
-		*room = wanted;
-	return grown_array;
-}
-
 static void words_add(struct testing *testing, struct words *words, const char *text, size_t len)
 {
-	char *bytes = grown(words->bytes, words->len, len, &words->room, 1);
+	if (words->len + len > words->room) {
+		size_t room = 2 * (words->len + len);
+		char *bytes = realloc(words->bytes, room);
 
-	testing->is_short |= !bytes;
-	if (!bytes)
-		return;
-	words->bytes = bytes;
-	memcpy(bytes + words->len, text, len);
+		testing->offline.seen.is_short |= !bytes;
+		if (!bytes)
+			return;
+		words->bytes = bytes;
+		words->room = room;
+	}
+	memcpy(words->bytes + words->len, text, len);
 	words->len += len;
 }
 
@@ -80,44 +58,6 @@ static void take_change(void *arg, const char *line)
 
 	words_add(testing, &testing->network, line, strlen(line));
 	words_add(testing, &testing->network, "\n", 1);
-}
-
-static void take_event(struct offline *offline, const struct offline_event *event)
-{
-	struct testing *testing = (struct testing *)offline;
-	struct seen *all =
-		grown(testing->seen, testing->seen_count, 1, &testing->seen_room, sizeof(*all));
-
-	testing->is_short |= !all;
-	if (!all)
-		return;
-	testing->seen = all;
-	struct seen *seen = &all[testing->seen_count++];
-
-	*seen = (struct seen){
-		.verdict = event->verdict, .reason = event->reason, .time = event->time
-	};
-	if (event->lane)
-		strcpy(seen->port, event->lane->port->name);
-	if (event->from)
-		strcpy(seen->from, event->from->port->name);
-	if (event->rule)
-		strcpy(seen->rule, event->rule);
-	if (event->error)
-		seen->error = strdup(event->error);
-	if (event->packet)
-		seen->packet = packet_copy(event->packet);
-	testing->is_short |= (event->error && !seen->error) || (event->packet && !seen->packet);
-}
-
-static void seen_forget(struct testing *testing)
-{
-	for (size_t i = 0; i < testing->seen_count; i++) {
-		free(testing->seen[i].error);
-		if (testing->seen[i].packet)
-			packet_free(testing->seen[i].packet);
-	}
-	testing->seen_count = 0;
 }
 
 static void set_text(lua_State *L, const char *key, const char *text)
@@ -138,7 +78,7 @@ static void seen_push(lua_State *L, const struct testing *testing, struct seen *
 	set_text(L, "reason", seen->reason);
 	set_text(L, "error", seen->error);
 	if (seen->packet)
-		set_text(L, "verdict", seen->verdict ? verdict_name(seen->verdict) : "send");
+		set_text(L, "verdict", seen_verdict(seen));
 	lua_pushnumber(L, clock_seconds(&testing->offline.host.worker.clock, seen->time));
 	lua_setfield(L, -2, "time");
 	if (!seen->packet)
@@ -156,14 +96,16 @@ static void seen_push(lua_State *L, const struct testing *testing, struct seen *
 /* What was seen since the last time, as a list. */
 static int seen_list(lua_State *L, struct testing *testing)
 {
-	if (testing->is_short)
+	struct seen_list *seen = &testing->offline.seen;
+
+	if (seen->is_short)
 		return luaL_error(L, "testing: out of memory");
-	lua_createtable(L, (int)testing->seen_count, 0);
-	for (size_t i = 0; i < testing->seen_count; i++) {
-		seen_push(L, testing, &testing->seen[i]);
+	lua_createtable(L, (int)seen->count, 0);
+	for (size_t i = 0; i < seen->count; i++) {
+		seen_push(L, testing, &seen->all[i]);
 		lua_rawseti(L, -2, (lua_Integer)i + 1);
 	}
-	seen_forget(testing);
+	seen_forget(seen);
 	return 1;
 }
 
@@ -184,7 +126,7 @@ static struct testing *check_testing(lua_State *L)
 /* Raises: the script that is tested has failed, or what was asked of it cannot be. */
 static int raise(lua_State *L, struct testing *testing, const struct refusal *why)
 {
-	seen_forget(testing);
+	seen_forget(&testing->offline.seen);
 	return luaL_error(L, "%s", why->text);
 }
 
@@ -219,7 +161,6 @@ static struct testing *testing_new(lua_State *L)
 		luaL_error(L, "testing.load: out of memory");
 	memset(testing, 0, sizeof(*testing));
 	*handle = testing;
-	testing->offline.each = take_event;
 	testing->offline.say = take_text;
 	testing->offline.start.ns = (int64_t)START_S * NS_PER_S;
 	testing->offline.host.ops = &lua_script_ops;
@@ -286,15 +227,19 @@ static struct lane *check_lane(lua_State *L, const struct testing *testing)
 	return NULL;
 }
 
-/* The packet at 3: one, or its bytes. */
+/* The packet at 3: one, its bytes, or what it is built of. */
 static const struct packet *check_to_feed(lua_State *L, const struct lane *lane)
 {
 	lua_settop(L, 3);
 	if (!is_packet(L, 3)) {
-		luaL_checkstring(L, 3);
+		if (!lua_istable(L, 3))
+			luaL_checkstring(L, 3);
 		lua_pushcfunction(L, lpacket_new);
 		lua_pushvalue(L, 3);
-		lua_pushstring(L, layer_name(lane->port->first));
+		if (lua_istable(L, 3))
+			lua_pushnil(L); /* mt.packet{ ... } */
+		else
+			lua_pushstring(L, layer_name(lane->port->first));
 		lua_call(L, 2, 1);
 		lua_replace(L, 3);
 	}
@@ -306,7 +251,7 @@ static const struct packet *check_to_feed(lua_State *L, const struct lane *lane)
 	return p;
 }
 
-/* t:send(port, packet or bytes) -> list of what was decided and sent */
+/* t:send(port, packet, bytes or layers) -> list of what was decided and sent */
 static int ltesting_send(lua_State *L)
 {
 	struct testing *testing = check_testing(L);
@@ -336,17 +281,18 @@ static int ltesting_advance(lua_State *L)
 	return seen_list(L, testing);
 }
 
-/* t:close(): what the script does at its end is done, and all is freed */
+/* t:close() -> list of what was sent at the end: it ends in order, and all is freed */
 static int ltesting_close(lua_State *L)
 {
 	struct testing *testing = to_testing(L);
 
 	if (!testing || !testing->is_open)
 		return 0;
+	offline_end(&testing->offline);
+	seen_list(L, testing);
 	testing->is_open = false;
 	offline_close(&testing->offline);
-	seen_forget(testing);
-	return 0;
+	return 1;
 }
 
 static int ltesting_gc(lua_State *L)
@@ -356,9 +302,11 @@ static int ltesting_gc(lua_State *L)
 
 	if (!testing)
 		return 0;
-	ltesting_close(L);
-	seen_forget(testing);
-	free(testing->seen);
+	if (testing->is_open) {
+		offline_end(&testing->offline);
+		offline_close(&testing->offline);
+	}
+	seen_fini(&testing->offline.seen);
 	free(testing->network.bytes);
 	free(testing->output.bytes);
 	free(testing->log.bytes);

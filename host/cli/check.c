@@ -29,12 +29,6 @@ static int usage(const char *text)
 	return STATUS_USAGE;
 }
 
-static void take_event(struct offline *offline, const struct offline_event *event)
-{
-	(void)offline;
-	(void)event;
-}
-
 static void take_text(struct offline *offline, enum log_stream stream, const char *text, size_t len)
 {
 	(void)offline;
@@ -67,7 +61,6 @@ static int check(
 	const char *path, int argc, char **argv, bool is_told, const struct script_ops *ops)
 {
 	struct offline offline = {
-		.each = take_event,
 		.say = take_text,
 		.host = { .source = { path, argc, argv },
 			.ops = ops,
@@ -80,6 +73,7 @@ static int check(
 	if (!offline_open(&offline, &why)) {
 		if (!main_part_run(&offline, &why))
 			status = atomic_load(&offline.host.stop_code);
+		offline_end(&offline);
 		offline_close(&offline);
 	}
 	fflush(stdout);

@@ -54,7 +54,7 @@ struct host {
 	unsigned urges;
 	bool is_ending;
 	int status;	 /* what run ends with */
-	char fault[512]; /* of a recorded one: what the script failed with last; "": nothing */
+	char fault[256]; /* of a recorded one: what the script failed with last; "": nothing */
 	_Atomic bool stop_wanted; /* by a script: mt.stop */
 	_Atomic int stop_code;
 };

@@ -4,10 +4,12 @@
 
 #include <errno.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "host/packet/parse.h"
 #include "host/port/memory.h"
 
 enum { BURSTS_MAX = 10000, TIMERS_MAX = 100000 }; /* that one moment may bring */
@@ -31,42 +33,54 @@ static void say(struct log_outlet *outlet, enum log_stream stream, const char *t
 	offline->say(offline, stream, text, len);
 }
 
-/* A fault belongs to the decision that it led to, not to what a rule sent before it failed. */
-static void event_say(struct offline *offline, const struct packet *p)
+/* Notes what is in hand, with p (taken over). A fault belongs to the decision that it led to, not
+ * to what a rule sent before it failed. */
+static void note(struct offline *offline, struct packet *p)
 {
 	bool is_at_fault = offline->host.fault[0] && (offline->is_decided || !p);
 
 	offline->now.packet = p;
 	offline->now.time = clock_now(&worker_of(offline)->clock);
-	offline->now.error = is_at_fault ? offline->host.fault : NULL;
-	offline->each(offline, &offline->now);
+	snprintf(offline->now.error, sizeof(offline->now.error), "%s",
+		is_at_fault ? offline->host.fault : "");
+	seen_add(&offline->seen, &offline->now);
+	offline->now.packet = NULL;
 	if (is_at_fault)
 		offline->host.fault[0] = '\0';
 }
 
-/* The ports in memory have sent or dropped a packet when send returns: which, their counters say.
- */
-static void leaving_say(struct offline *offline)
+static struct packet *copied(struct offline *offline, const struct packet *p)
 {
-	struct packet *p = offline->leaving;
+	struct packet *copy = packet_copy(p);
 
-	if (!p)
+	offline->seen.is_short |= !copy;
+	if (copy)
+		parse(copy); /* what was turned round, or answers, has other layers */
+	return copy;
+}
+
+/* Ports in memory and pairs have sent or dropped a packet when send returns: which, their counters
+ * say. */
+static void leaving_note(struct offline *offline)
+{
+	const struct lane *lane = offline->leaving;
+
+	if (!lane)
 		return;
 	offline->leaving = NULL;
 	offline->now.reason = NULL;
 	for (unsigned i = 0; i < TX_DROP_COUNT; i++) {
-		if (counter_get(&offline->now.lane->port->counters.tx_drop[i]) !=
+		if (counter_get(&lane->port->counters.tx_drop[i]) !=
 			counter_get(&offline->before.tx_drop[i]))
 			offline->now.reason = tx_drop_name(i);
 	}
-	event_say(offline, p);
-	packet_free(p);
+	note(offline, offline->now.packet);
 }
 
 /* Between packets: what is sent now the script sends by itself. */
 static void undecided(struct offline *offline)
 {
-	leaving_say(offline);
+	leaving_note(offline);
 	offline->is_decided = false;
 }
 
@@ -82,26 +96,29 @@ static void offline_verdict(struct trace *trace, const struct lane *lane, const 
 {
 	struct offline *offline = offline_of(trace);
 
-	leaving_say(offline); /* what the rules sent */
+	leaving_note(offline); /* what the rules sent */
 	offline->is_decided = true;
-	offline->now = (struct offline_event){ .lane = lane, .from = lane, .verdict = verdict };
+	offline->now = (struct seen){ .verdict = verdict };
+	strcpy(offline->now.port, lane->port->name);
+	strcpy(offline->now.from, lane->port->name);
 	if (rule)
-		offline->now.rule = strcpy(offline->label, rule->label);
+		strcpy(offline->now.rule, rule->label);
 	if (verdict == VERDICT_DROP)
 		offline->now.reason = drop_name(reason);
 	if (verdict == VERDICT_DROP || verdict == VERDICT_HANDLED)
-		event_say(offline, p);
+		note(offline, copied(offline, p));
 }
 
 static void offline_tx(struct trace *trace, const struct lane *lane, const struct packet *p)
 {
 	struct offline *offline = offline_of(trace);
 
-	leaving_say(offline);
+	leaving_note(offline);
 	if (!offline->is_decided)
-		offline->now = (struct offline_event){ .verdict = VERDICT_NONE };
-	offline->now.lane = lane;
-	offline->leaving = packet_copy(p);
+		offline->now = (struct seen){ .verdict = VERDICT_NONE };
+	strcpy(offline->now.port, lane->port->name);
+	offline->now.packet = copied(offline, p);
+	offline->leaving = lane;
 	offline->before = lane->port->counters;
 }
 
@@ -137,13 +154,13 @@ int offline_open(struct offline *offline, struct refusal *why)
 }
 
 /* A failure outside of a rule is an event of its own. */
-static void fault_say(struct offline *offline)
+static void fault_note(struct offline *offline)
 {
 	undecided(offline);
 	if (!offline->host.fault[0])
 		return;
-	offline->now = (struct offline_event){ .verdict = VERDICT_NONE };
-	event_say(offline, NULL);
+	offline->now = (struct seen){ .verdict = VERDICT_NONE };
+	note(offline, NULL);
 }
 
 /* All that happens at this moment: packets that wait, and what they lead to. */
@@ -159,7 +176,7 @@ static int settle(struct offline *offline, struct refusal *why)
 			if (lane->is_open)
 				count += datapath_run(&worker->dp, lane, worker->clock.now);
 		}
-		fault_say(offline);
+		fault_note(offline);
 		if (!count)
 			return 0;
 	}
@@ -238,7 +255,7 @@ static int moment(struct offline *offline, struct refusal *why)
 			return 0;
 		worker->dp.ops->timer(worker->dp.script, timer.ref, timer.period_ns == 0);
 		datapath_flush(&worker->dp);
-		fault_say(offline);
+		fault_note(offline);
 		int error = settle(offline, why);
 
 		if (error)
@@ -265,16 +282,30 @@ int offline_advance(struct offline *offline, struct mono to, struct refusal *why
 	return error;
 }
 
+void offline_end(struct offline *offline)
+{
+	struct worker *worker = worker_of(offline);
+	struct log_outlet *before = log_use(&worker->outlet);
+	struct refusal unheard; /* what goes round without end goes with the ports */
+
+	worker->is_stopping = true;
+	if (offline->is_loaded) {
+		worker->dp.ops->ended(worker->dp.script);
+		datapath_flush(&worker->dp);
+		fault_note(offline);
+		settle(offline, &unheard);
+	}
+	offline->is_loaded = false;
+	log_use(before);
+}
+
 void offline_close(struct offline *offline)
 {
 	struct worker *worker = worker_of(offline);
 	struct log_outlet *before = log_use(&worker->outlet);
 
-	worker->is_stopping = true;
-	if (offline->is_loaded)
-		worker->dp.ops->ended(worker->dp.script);
-	fault_say(offline);
 	worker_fini(worker);
 	log_use(before);
 	close(offline->host.wake.fd);
+	seen_fini(&offline->seen);
 }

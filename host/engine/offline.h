@@ -4,31 +4,20 @@
 #pragma once
 
 #include "host/engine/host.h"
-
-/* One packet that left, or that stayed; or an error of the script outside of its rules. */
-struct offline_event {
-	const struct lane *lane;     /* it left by; if it stayed: it came in by. NULL: no packet */
-	const struct lane *from;     /* it came in by; NULL: the script sent it */
-	const struct packet *packet; /* as it then was; lent */
-	enum verdict verdict;	     /* NONE: the script sent it */
-	const char *rule;	     /* the label of the rule that decided; NULL: the default */
-	const char *reason;	     /* why it did not leave; NULL: it did, or was taken over */
-	const char *error;	     /* what failed, "file:line: what"; NULL: nothing */
-	struct mono time;
-};
+#include "host/engine/seen.h"
 
 struct offline {
 	/* Filled by the caller. */
-	void (*each)(struct offline *offline, const struct offline_event *event);
 	void (*say)(struct offline *offline, enum log_stream stream, const char *text, size_t len);
 	struct mono start; /* what the clock says at first */
 
-	struct host host;   /* source, ops, is_silent, told and told_arg are the caller's */
-	struct trace trace; /* ours */
-	struct offline_event now;
-	struct packet *leaving; /* a copy of what is being sent */
+	struct host host;      /* source, ops, is_silent, told and told_arg are the caller's */
+	struct trace trace;    /* ours */
+	struct seen_list seen; /* what happened; the caller forgets it */
+
+	struct seen now;
+	const struct lane *leaving; /* by which a copy of what is being sent, in now, leaves */
 	struct port_counters before;
-	char label[RULE_LABEL];
 	bool is_decided, is_loaded;
 };
 
@@ -52,5 +41,9 @@ int offline_advance(struct offline *offline, struct mono to, struct refusal *why
 /* When the next timer is due; false: there is none. */
 bool offline_next(const struct offline *offline, struct mono *due);
 
-/* Ends the script as the end of a run would, and frees all. */
+/* Ends the script as the end of a run would: mt.run returns, on_end functions are called. Once; not
+ * if loading failed. */
+void offline_end(struct offline *offline);
+
+/* Frees all. */
 void offline_close(struct offline *offline);
