@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "bindings/arena.h"
 #include "bindings/call.h"
 #include "bindings/console.h"
 #include "bindings/coroutine.h"
@@ -73,17 +74,33 @@ static int state_prepare(lua_State *L)
 	return 1;
 }
 
+static void state_close(lua_State *L)
+{
+	void *ud;
+	bool has_arena = lua_getallocf(L, &ud) == arena_alloc;
+
+	lua_close(L);
+	if (has_arena)
+		arena_free(ud);
+}
+
 static int script_open(struct script **out, struct worker *worker, struct refusal *why)
 {
+	struct arena *arena = worker->host->is_recorded ? arena_new() : NULL;
 	lua_State *L = luaL_newstate();
 
-	if (!L)
+	if (!L) {
+		if (arena)
+			arena_free(arena);
 		return refuse(why, ENOMEM, "script: out of memory");
+	}
+	if (arena)
+		lua_setallocf(L, arena_alloc, arena);
 	lua_pushcfunction(L, state_prepare);
 	lua_pushlightuserdata(L, worker);
 	if (lua_pcall(L, 1, 1, 0) != LUA_OK) {
 		refuse(why, EIO, "script: %s", lua_tostring(L, -1));
-		lua_close(L);
+		state_close(L);
 		return -EIO;
 	}
 	struct script *script = lua_touserdata(L, -1);
@@ -200,7 +217,7 @@ static void script_close(struct script *script)
 	if (!script->is_owner)
 		return;
 	hook_clear(script);
-	lua_close(script->main);
+	state_close(script->main);
 }
 
 const struct script_ops lua_script_ops = {

@@ -4,6 +4,8 @@
 
 #include <time.h>
 
+static _Thread_local const struct clock *used;
+
 static int64_t clock_read(clockid_t id)
 {
 	struct timespec ts;
@@ -22,6 +24,19 @@ void clock_init_real(struct clock *clock)
 void clock_init_virtual(struct clock *clock, int64_t start_ns)
 {
 	*clock = (struct clock){ .now = { start_ns }, .is_virtual = true };
+}
+
+const struct clock *clock_use(const struct clock *clock)
+{
+	const struct clock *before = used;
+
+	used = clock;
+	return before;
+}
+
+const struct clock *clock_used(void)
+{
+	return used;
 }
 
 struct mono clock_now(const struct clock *clock)

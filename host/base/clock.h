@@ -22,6 +22,11 @@ struct clock {
 void clock_init_real(struct clock *clock);
 void clock_init_virtual(struct clock *clock, int64_t start_ns);
 
+/* The virtual clock that this thread's script lives by; NULL: the real one. clock_use returns the
+ * one before. */
+const struct clock *clock_use(const struct clock *clock);
+const struct clock *clock_used(void);
+
 struct mono clock_now(const struct clock *clock);
 
 /* Seconds since 1970 that never jump: what scripts see as mt.now() and pkt.time. */

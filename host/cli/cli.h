@@ -10,6 +10,7 @@ enum { STATUS_OK = 0, STATUS_REFUSED = 1, STATUS_USAGE = 2 };
 int cli_run(int argc, char **argv, const struct script_ops *ops);
 int cli_repl(int argc, char **argv, const struct script_ops *ops);
 int cli_console(int argc, char **argv, const struct script_ops *ops);
+int cli_replay(int argc, char **argv, const struct script_ops *ops);
 int cli_check(int argc, char **argv, const struct script_ops *ops);
 int cli_clean(int argc, char **argv, const struct script_ops *ops);
 int cli_demo(int argc, char **argv, const struct script_ops *ops);

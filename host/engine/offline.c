@@ -24,6 +24,23 @@ static struct worker *worker_of(const struct offline *offline)
 	return (struct worker *)&offline->host.worker;
 }
 
+/* Whose words and time are meant while the script runs; and what they were before. */
+struct stay {
+	struct log_outlet *outlet;
+	const struct clock *clock;
+};
+
+static struct stay enter(struct worker *worker)
+{
+	return (struct stay){ log_use(&worker->outlet), clock_use(&worker->clock) };
+}
+
+static void leave(struct stay before)
+{
+	log_use(before.outlet);
+	clock_use(before.clock);
+}
+
 static void say(struct log_outlet *outlet, enum log_stream stream, const char *text, size_t len)
 {
 	struct worker *worker = (struct worker *)((char *)outlet - offsetof(struct worker, outlet));
@@ -145,7 +162,10 @@ int offline_open(struct offline *offline, struct refusal *why)
 	worker->outlet.take = say;
 	worker->dp.trace = &offline->trace;
 	clock_init_virtual(&worker->clock, offline->start.ns);
+	struct stay before = enter(worker);
+
 	error = host->ops->open(&worker->dp.script, worker, why);
+	leave(before);
 	if (error) {
 		worker_fini(worker);
 		close(host->wake.fd);
@@ -187,7 +207,7 @@ static int settle(struct offline *offline, struct refusal *why)
 int offline_load(struct offline *offline, struct refusal *why)
 {
 	struct worker *worker = worker_of(offline);
-	struct log_outlet *before = log_use(&worker->outlet);
+	struct stay before = enter(worker);
 	int error = 0;
 
 	if (worker->dp.ops->load(worker->dp.script, &offline->host.source, why) == SCRIPT_FAILED)
@@ -196,7 +216,7 @@ int offline_load(struct offline *offline, struct refusal *why)
 	offline->is_loaded = !error;
 	if (!error)
 		error = settle(offline, why);
-	log_use(before);
+	leave(before);
 	return error;
 }
 
@@ -227,10 +247,10 @@ int offline_feed(
 			lane->port->name, len);
 	memcpy(packet_put(copy, len), p->data, len);
 	memory_port_feed(lane->port, copy);
-	struct log_outlet *before = log_use(&worker->outlet);
+	struct stay before = enter(worker);
 	int error = settle(offline, why);
 
-	log_use(before);
+	leave(before);
 	return error;
 }
 
@@ -242,6 +262,17 @@ bool offline_next(const struct offline *offline, struct mono *due)
 		return false;
 	*due = timers->heap[0].due;
 	return true;
+}
+
+bool offline_waits(const struct offline *offline)
+{
+	const struct timers *timers = &worker_of(offline)->timers;
+
+	for (unsigned i = 0; i < timers->count; i++) {
+		if (!timers->heap[i].period_ns)
+			return true;
+	}
+	return false;
 }
 
 /* Calls the timers of one moment, those that it adds for the same one too. */
@@ -267,7 +298,7 @@ static int moment(struct offline *offline, struct refusal *why)
 int offline_advance(struct offline *offline, struct mono to, struct refusal *why)
 {
 	struct worker *worker = worker_of(offline);
-	struct log_outlet *before = log_use(&worker->outlet);
+	struct stay before = enter(worker);
 	struct mono due;
 	int error = 0;
 
@@ -278,14 +309,14 @@ int offline_advance(struct offline *offline, struct mono to, struct refusal *why
 	}
 	if (!error && to.ns > worker->clock.now.ns)
 		worker->clock.now = to;
-	log_use(before);
+	leave(before);
 	return error;
 }
 
 void offline_end(struct offline *offline)
 {
 	struct worker *worker = worker_of(offline);
-	struct log_outlet *before = log_use(&worker->outlet);
+	struct stay before = enter(worker);
 	struct refusal unheard; /* what goes round without end goes with the ports */
 
 	worker->is_stopping = true;
@@ -296,16 +327,16 @@ void offline_end(struct offline *offline)
 		settle(offline, &unheard);
 	}
 	offline->is_loaded = false;
-	log_use(before);
+	leave(before);
 }
 
 void offline_close(struct offline *offline)
 {
 	struct worker *worker = worker_of(offline);
-	struct log_outlet *before = log_use(&worker->outlet);
+	struct stay before = enter(worker);
 
 	worker_fini(worker);
-	log_use(before);
+	leave(before);
 	close(offline->host.wake.fd);
 	seen_fini(&offline->seen);
 }

@@ -41,6 +41,9 @@ int offline_advance(struct offline *offline, struct mono to, struct refusal *why
 /* When the next timer is due; false: there is none. */
 bool offline_next(const struct offline *offline, struct mono *due);
 
+/* Does something wait for a time once, be it a timer or what sleeps? */
+bool offline_waits(const struct offline *offline);
+
 /* Ends the script as the end of a run would: mt.run returns, on_end functions are called. Once; not
  * if loading failed. */
 void offline_end(struct offline *offline);
