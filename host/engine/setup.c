@@ -330,7 +330,8 @@ int setup_queue(struct worker *worker, struct lane *first, struct lane **out, st
 {
 	const struct port *of = first->port;
 	bool is_socket = strcmp(of->kind, "tun") && strcmp(of->kind, "tap");
-	struct link link = { .ifindex = of->ifindex, .mtu = of->mtu };
+	/* Its MTU follow_ask finds: worker 1 may be writing it. */
+	struct link link = { .ifindex = of->ifindex };
 	int fd = queue_open(worker, first, is_socket, why);
 
 	if (fd < 0)

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -246,7 +247,11 @@ static void *worker_main(void *arg)
 {
 	struct worker *worker = arg;
 
+	char name[16]; /* as top -H shows it */
+
 	here = worker;
+	snprintf(name, sizeof(name), "worker %u", worker->id);
+	pthread_setname_np(pthread_self(), name);
 	log_use(&worker->outlet);
 	enum script_state state = script_load(worker);
 

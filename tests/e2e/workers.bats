@@ -143,9 +143,9 @@ if mt.worker.id == mt.worker.count then mt.stop() end'
 @test "workers run on the processors that are named" {
   device_script ''
   start_moontap --workers 2 --cpus 0 "$script"
-  for task in /proc/"$moontap_pid"/task/*; do
-    [ "${task##*/}" = "$moontap_pid" ] || grep -Pq '^Cpus_allowed_list:\t0$' "$task/status"
-  done
+  tasks=$(grep -l '^worker [12]$' /proc/"$moontap_pid"/task/*/comm)
+  [ "$(wc -l <<<"$tasks")" = 2 ]
+  for task in $tasks; do grep -Pq '^Cpus_allowed_list:\t0$' "${task%comm}status"; done
   stop_moontap
 }
 
