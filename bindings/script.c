@@ -40,7 +40,7 @@ static void path_prepend(lua_State *L, const char *dir)
 	lua_pop(L, 2);
 }
 
-/* math.random gives the same numbers each time. */
+/* math.random gives the same numbers for the same seed; each worker has its own. */
 static void seed_set(lua_State *L, uint64_t seed)
 {
 	lua_getglobal(L, "math");
@@ -69,7 +69,7 @@ static int state_prepare(lua_State *L)
 	if (scripts_dir()[0])
 		path_prepend(L, scripts_dir());
 	if (worker->host->is_seeded)
-		seed_set(L, worker->host->seed);
+		seed_set(L, worker->host->seed + worker->id - 1);
 	lua_pushlightuserdata(L, script);
 	return 1;
 }

@@ -2,11 +2,14 @@
 /* moontap run: a script over its ports, alone or around a command. */
 #include "host/cli/run.h"
 
+#include <errno.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <stdlib.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #include "host/base/log.h"
@@ -134,6 +137,22 @@ static bool workers_read(const struct options *options, struct run_extra *extra)
 	return true;
 }
 
+/* Without --seed each run has its own, which can be given the next time. */
+static bool seed_read(const struct options *options, struct run_extra *extra)
+{
+	char *end;
+
+	errno = 0;
+	if (options->seed)
+		extra->seed = strtoull(options->seed, &end, 0);
+	else if (getrandom(&extra->seed, sizeof(extra->seed), GRND_NONBLOCK) < 0)
+		extra->seed = (uint64_t)getpid();
+	if (options->seed && (*end || errno))
+		return wrong_value("seed", options->seed, "a number");
+	log_line(LOG_LEVEL_DEBUG, "seed %" PRIu64, extra->seed);
+	return true;
+}
+
 int run_prepare(const struct options *options, struct run_extra *extra)
 {
 	struct refusal why = { 0 };
@@ -150,7 +169,7 @@ int run_prepare(const struct options *options, struct run_extra *extra)
 		log_line(LOG_LEVEL_ERROR, "run: --io: %s", why.text);
 		return STATUS_USAGE;
 	}
-	if (!workers_read(options, extra))
+	if (!workers_read(options, extra) || !seed_read(options, extra))
 		return STATUS_USAGE;
 	if (options->sandbox && sandbox_enter(&why))
 		return refused(&why);
@@ -180,6 +199,8 @@ int run_serve(const struct options *options, const struct script_ops *ops, struc
 		.worker_count = extra->worker_count,
 		.cpus = extra->cpus,
 		.spin_ns = extra->spin_ns,
+		.is_seeded = true,
+		.seed = extra->seed,
 	};
 
 	if (host_init(&host, &why))

@@ -19,6 +19,7 @@ struct run_extra {
 	struct cpu_list cpus;
 	int64_t spin_ns;
 	struct io_list io;
+	uint64_t seed;
 };
 
 /* Finds the script, enters the sandbox, starts the keeper. STATUS_OK, or another status with one

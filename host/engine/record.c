@@ -275,7 +275,7 @@ static int anchor_of(const struct nlmsghdr *nlh)
 	return 0;
 }
 
-static int link_remove(struct record *record, const char *netns, int ifindex)
+int record_link_del(struct record *record, const char *netns, int ifindex)
 {
 	struct object *link = link_by_index(record, netns, ifindex);
 
@@ -371,7 +371,7 @@ int record_change(struct record *record, const struct netlink_change *change)
 			return link_new(record, change);
 		return link_change(record, change);
 	case RTM_DELLINK:
-		return link_remove(record, change->netns, info->ifi_index);
+		return record_link_del(record, change->netns, info->ifi_index);
 	case RTM_NEWADDR:
 	case RTM_DELADDR:
 		return entry_change(record, change, RTM_NEWADDR);

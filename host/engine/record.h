@@ -26,6 +26,9 @@ bool record_event_next(struct record *record, const char **netns, int *ifindex, 
  * its ifindex, also of one that is there already; -ENOMEM. */
 int record_link(struct record *record, const char *netns, const char *name, const char *kind);
 
+/* It goes again, and what hangs on it. 0 or -ENODEV. */
+int record_link_del(struct record *record, const char *netns, int ifindex);
+
 /* 0, -EEXIST, -ENOENT. A namespace has lo, up. */
 int record_netns_add(struct record *record, const char *name);
 int record_netns_del(struct record *record, const char *name);

@@ -271,9 +271,12 @@ static int recorded_device(struct worker *worker, struct netlink *netlink,
 		return error;
 	device_tell(worker->world, wish);
 	error = link_prepare(netlink, wish, &link, why);
-	return error ? error
-		     : recorded_open(worker, kind, wish->first, wish->netns, &link, wish->port_mac,
-			       out, why);
+	if (!error)
+		error = recorded_open(
+			worker, kind, wish->first, wish->netns, &link, wish->port_mac, out, why);
+	if (!error)
+		(*out)->has_device = !wish->is_persistent;
+	return error;
 }
 
 int setup_device(

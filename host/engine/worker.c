@@ -329,4 +329,7 @@ void worker_lane_close(struct worker *worker, struct lane *lane)
 	if (lane->watch.fd >= 0)
 		loop_remove(&worker->loop, &lane->watch);
 	lane_close(lane);
+	if (lane->has_device)
+		world_link_del(worker->world, lane->netns, lane->port->ifindex);
+	lane->has_device = false;
 }

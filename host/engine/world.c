@@ -72,6 +72,11 @@ int world_link(struct world *world, const char *netns, const char *name, const c
 	return ifindex < 0 ? refuse(why, -ifindex, "%s: out of memory", name) : 0;
 }
 
+void world_link_del(struct world *world, const char *netns, int ifindex)
+{
+	record_link_del(world->record, netns, ifindex);
+}
+
 static void place_free(struct place *place)
 {
 	netlink_close(&place->netlink);

@@ -19,6 +19,9 @@ bool world_is_recorded(const struct world *world);
 int world_link(struct world *world, const char *netns, const char *name, const char *kind,
 	struct refusal *why);
 
+/* In a recorded world: such a device goes, as a tun does when it is closed. */
+void world_link_del(struct world *world, const char *netns, int ifindex);
+
 /* In a recorded world: the next link that something has changed on since it was asked last, as
  * events_next says it of the kernel. The name of its namespace is the world's. */
 bool world_event_next(struct world *world, const char **netns, int *ifindex, bool *is_gone);

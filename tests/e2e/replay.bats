@@ -209,6 +209,18 @@ LUA
   [ "$(grep -c awake <<<"$output")" = 8 ]
 }
 
+@test "run --seed: the same numbers again; -v tells the seed of other runs" {
+  echo 'print(math.random(1 << 60), math.random(1 << 60)) require "moontap".stop()' | script numbers
+  first=$("$MOONTAP" run --seed 0x7 "$DIR/numbers.lua")
+  [ "$("$MOONTAP" run --seed 7 "$DIR/numbers.lua")" = "$first" ]
+  run --separate-stderr "$MOONTAP" run -v "$DIR/numbers.lua"
+  [ "$output" != "$first" ]
+  seed=$(sed -n 's/^debug: seed //p' <<<"$stderr")
+  [ "$("$MOONTAP" run "--seed=$seed" "$DIR/numbers.lua")" = "$output" ]
+  run "$MOONTAP" run --seed 7x "$DIR/numbers.lua"
+  [ "$status" = 2 ]
+}
+
 @test "what goes wrong is said, and is its status" {
   echo 'local mt = require "moontap" local t = assert(mt.tun { name = "t" }) t:on(nil, function() mt.stop(3) end)' | script stop
   replay "$DIR/stop.lua" "$DIR/pings.pcapng"

@@ -25,4 +25,5 @@ run_all() {
 
 @test "README.md" { run_all "$TESTS/../README.md"; [ "$n" -ge 2 ]; }
 @test "docs/testing.md" { run_all "$TESTS/../docs/testing.md"; [ "$n" -ge 1 ]; }
+@test "docs/policies.md" { run_all "$TESTS/../docs/policies.md"; [ "$n" -ge 1 ]; }
 @test "docs/lua-api.md" { run_all "$TESTS/../docs/lua-api.md"; [ "$n" -ge 3 ]; }

@@ -90,6 +90,54 @@ describe("watch.lua", function()
   end)
 end)
 
+describe("tun_lifecycle.lua", function()
+  it("shows tun0 from its making to its end", function()
+    local t <close> = testing.load "scripts/tun_lifecycle.lua"
+    assert.same({
+      "ip tuntap add dev tun0 mode tun",
+      "ip link set tun0 up",
+      "ip addr add 192.168.1.134/24 dev tun0",
+      "ip route add 192.168.0.1/32 dev tun0",
+    }, t.network)
+    local before <const>, after <const> = t.output:match "^(.*)\ndeleted:(.*)$"
+    assert.matches("\n2 +tun0 +tun +false", before)
+    assert.matches("\n192.168.0.1/32 +%- +tun0 ", before)
+    assert.not_matches("tun0 +tun", after)
+    assert.matches("\n0 routes\n$", after)
+    assert.same({}, t.ports)
+    assert.equal(0, t.stopped)
+  end)
+end)
+
+describe("veth_tour.lua", function()
+  it("tells of both ends, sets what they need, and deletes them", function()
+    local t <close> = testing.load "scripts/veth_tour.lua"
+    t:advance(1)
+    assert.same({
+      "ip link add veth0 type veth peer name veth1",
+      "ip addr add 10.1.1.1/24 dev veth0",
+      "ip link set veth0 up",
+      "ip addr add 10.1.1.2/24 dev veth1",
+      "ip link set veth1 up",
+      "sysctl -w net.ipv4.conf.veth1.accept_local=1",
+      "sysctl -w net.ipv4.conf.veth1.rp_filter=0",
+      "sysctl -w net.ipv4.conf.all.rp_filter=0",
+      "ip link del veth0",
+    }, t.network)
+    assert.matches("the kernel says: veth1 is gone\n", t.output)
+    assert.equal(0, t.stopped)
+  end)
+end)
+
+describe("doctor.lua", function()
+  it("changes nothing, and ends with what it found", function()
+    local t <close> = testing.load "scripts/doctor.lua"
+    t:advance(10)
+    assert.same({}, t.network)
+    assert.matches(t.stopped == 0 and "\nnothing wrong found\n$" or "\ncause: [^\n]+\nfix: +[^\n]+\n$", t.output)
+  end)
+end)
+
 describe("veth_responder.lua", function()
   it("answers for 10.1.1.0/24 at the far end, and not for the near end's own address", function()
     local t <close> = testing.load "scripts/veth_responder.lua"
