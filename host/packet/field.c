@@ -57,8 +57,9 @@ static bool has_when(const struct packet *p, const struct layer *layer, enum fie
 	switch (when) {
 	case WHEN_ALWAYS:
 		return true;
-	case WHEN_ICMP_ECHO:
-		return type == ICMP_ECHO_REQUEST || type == ICMP_ECHO_REPLY;
+	case WHEN_ICMP_QUERY:
+		return type == ICMP_ECHO_REQUEST || type == ICMP_ECHO_REPLY ||
+		       (type >= ICMP_TIMESTAMP && type <= ICMP_MASK_REPLY);
 	case WHEN_ICMPV6_ECHO:
 		return type == ICMPV6_ECHO_REQUEST || type == ICMPV6_ECHO_REPLY;
 	case WHEN_ICMPV6_TARGET:

@@ -30,7 +30,7 @@ enum field_effect {
 };
 
 /* Which packets of that layer have the field. */
-enum field_when { WHEN_ALWAYS, WHEN_ICMP_ECHO, WHEN_ICMPV6_ECHO, WHEN_ICMPV6_TARGET };
+enum field_when { WHEN_ALWAYS, WHEN_ICMP_QUERY, WHEN_ICMPV6_ECHO, WHEN_ICMPV6_TARGET };
 
 struct field;
 

@@ -219,4 +219,15 @@ describe("a field with named numbers", function()
     assert.has_error(function() echo().icmp.type = "pong" end,
       'icmp.type takes an integer or a word like "echo-reply", not pong')
   end)
+
+  it("has ident and seq in every kind of ICMP query, not in errors", function()
+    for _, type in ipairs { 0, 8, 13, 14, 15, 16, 17, 18 } do
+      local pkt <const> = mt.packet(ECHO:sub(1, 20) .. string.char(type) .. ECHO:sub(22), "ip")
+      assert.equal(8499, pkt.icmp.ident)
+      assert.equal(1, pkt.icmp.seq)
+    end
+    local quench <const> = mt.packet(ECHO:sub(1, 20) .. "\4" .. ECHO:sub(22), "ip")
+    assert.is_nil(quench.icmp.ident)
+    assert.is_nil(quench.icmp.seq)
+  end)
 end)
