@@ -138,7 +138,7 @@ static bool print_advertisement(struct print *print, struct piece piece)
 	const uint8_t *icmp = piece_at(piece, 0, 8);
 	struct text *text = &print->text;
 
-	if (!icmp)
+	if (!icmp || (icmp[5] == 2 && !piece_at(piece, 8, (size_t)icmp[4] * 8)))
 		return false;
 	unsigned lifetime = load_be16(icmp + 6);
 
@@ -155,10 +155,8 @@ static bool print_advertisement(struct print *print, struct piece piece)
 		return true;
 	}
 	for (unsigned i = 0; i < icmp[4] && !text_is_full(text); i++) {
-		const uint8_t *entry = piece_at(piece, 8 + i * 8, 8);
+		const uint8_t *entry = icmp + 8 + (size_t)i * 8;
 
-		if (!entry)
-			return true;
 		text_add(text, " {");
 		print_addr(print, FAMILY_4, entry);
 		text_add(text, " %" PRIu32 "}", load_be32(entry + 4));
@@ -211,10 +209,12 @@ static bool print_message(struct print *print, struct piece piece, const uint8_t
 	case ICMP_ROUTER_ADVERT:
 		return print_advertisement(print, piece);
 	case ICMP_TIME_EXCEEDED:
+		if (!piece_at(piece, QUOTE, IP_HEADER))
+			return false;
 		print_time_exceeded(print, icmp[1]);
 		return true;
 	case ICMP_PARAMETER_PROBLEM:
-		if (!piece_at(piece, 0, 5))
+		if (!icmp[1] && !piece_at(piece, 0, 5))
 			return false;
 		print_parameter_problem(print, icmp);
 		return true;
@@ -241,6 +241,12 @@ void print_icmp(struct print *print, struct piece piece)
 		print_short(print, "icmp");
 }
 
+/* RFC 3376 4.1.1: tenths of a second, large ones with an exponent. */
+static unsigned max_response(uint8_t code)
+{
+	return code < 128 ? code : (unsigned)((code & 15) | 16) << ((code >> 4 & 7) + 3);
+}
+
 static void print_query(struct print *print, struct piece piece, const uint8_t *igmp)
 {
 	struct text *text = &print->text;
@@ -252,7 +258,9 @@ static void print_query(struct print *print, struct piece piece, const uint8_t *
 		print_short(print, "igmp");
 		return;
 	}
-	if (!is_v3 && igmp[1] && igmp[1] != 100)
+	if (is_v3 && max_response(igmp[1]) != 100)
+		text_add(text, " [max resp time %.1fs]", max_response(igmp[1]) / 10.0);
+	else if (!is_v3 && igmp[1] && igmp[1] != 100)
 		text_add(text, " [max resp time %u]", igmp[1]);
 	if (load_be32(group)) {
 		text_add(text, " [gaddr ");
@@ -284,7 +292,11 @@ void print_igmp(struct print *print, struct piece piece)
 		print_addr(print, FAMILY_4, igmp + 4);
 		return;
 	case 0x22:
-		text_add(&print->text, "igmp v3 report, %u group record(s)", load_be16(igmp + 6));
+		text_add(&print->text, "igmp v3 report");
+		if (piece.len < 16 || piece.len % 4)
+			text_add(&print->text, " [invalid len %zu]", piece.len);
+		else
+			text_add(&print->text, ", %u group record(s)", load_be16(igmp + 6));
 		return;
 	}
 	text_add(&print->text, "igmp-%u", igmp[0]);

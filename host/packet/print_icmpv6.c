@@ -62,15 +62,16 @@ static bool print_port_unreachable(struct print *print, struct piece piece)
 
 static bool print_unreachable(struct print *print, struct piece piece, uint8_t code)
 {
-	static const char *const reasons[] = { ", unreachable route ", ",  unreachable prohibited ",
-		", beyond scope ", ", unreachable address " };
+	static const char *const reasons[] = { ", unreachable route", ",  unreachable prohibited",
+		", beyond scope", ", unreachable address" };
 	const uint8_t *ip = piece_at(piece, QUOTE, IPV6_HEADER);
 
-	if (!ip)
-		return false;
 	if (code == 4)
 		return print_port_unreachable(print, piece);
 	text_add(&print->text, "%s", reasons[code]);
+	if (!ip)
+		return false;
+	text_add(&print->text, " ");
 	print_addr(print, FAMILY_6, ip + IPV6_DST);
 	if (code == 2) {
 		text_add(&print->text, ", source address ");
@@ -89,7 +90,7 @@ static bool print_error(struct print *print, struct piece piece, const uint8_t *
 
 	if (icmp[0] == 1)
 		return print_unreachable(print, piece, icmp[1]);
-	if (!ip || !word)
+	if (icmp[0] == 2 ? !word : !ip && (icmp[0] == 4 || !icmp[1]))
 		return false;
 	if (icmp[0] == 2) {
 		text_add(text, ", mtu %" PRIu32, load_be32(word));
@@ -115,10 +116,8 @@ static bool print_discovery(struct print *print, struct piece piece, uint8_t typ
 	const uint8_t *target = piece_at(piece, ND_TARGET, 16);
 	struct text *text = &print->text;
 
-	if (type == ICMPV6_RS)
+	if (type == ICMPV6_RS || type == ICMPV6_RA)
 		return true;
-	if (type == ICMPV6_RA)
-		return piece_at(piece, 0, 16) != NULL;
 	if (!target)
 		return false;
 	if (type == ICMPV6_REDIRECT) {
@@ -145,19 +144,34 @@ static bool print_listener(struct print *print, struct piece piece, uint8_t type
 	if (type == 143) {
 		const uint8_t *count = piece_at(piece, 6, 2);
 
+		if (piece.len < 8) {
+			text_add(text, " [invalid len %zu]", piece.len);
+			return true;
+		}
 		if (!count)
 			return false;
 		text_add(text, ", %u group record(s)", load_be16(count));
 		return true;
 	}
-	if (!group)
-		return false;
-	if (type == 130 && piece.len >= 28) {
-		text_add(text, " v2 [gaddr ");
+	if (!group && type != 130)
+		return true;
+	if (type == 130 && piece.len != 24) {
+		if (piece.len < 28) {
+			text_add(text, " unknown-version (len %zu) ", piece.len);
+			return true;
+		}
+		text_add(text, " v2");
+		if (!group)
+			return false;
+		text_add(text, " [gaddr ");
 		print_addr(print, FAMILY_6, group);
+		if (!piece_at(piece, 0, 28))
+			return false;
 		text_add(text, "]");
 		return true;
 	}
+	if (!group)
+		return false;
 	text_add(text, "max resp delay: %u addr: ", load_be16(piece.at + 4));
 	print_addr(print, FAMILY_6, group);
 	return true;
@@ -193,21 +207,31 @@ static bool print_details(struct print *print, struct piece piece, const uint8_t
 
 void print_icmpv6(struct print *print, struct piece piece)
 {
-	const uint8_t *icmp = piece_at(piece, 0, 4);
+	const uint8_t *icmp = piece_at(piece, 0, 1);
 	struct text *text = &print->text;
 
+	if (!piece.len) {
+		text_add(text, "ICMP6, length 0 (invalid)");
+		return;
+	}
 	if (!icmp) {
 		print_short(print, "icmp6");
 		return;
 	}
 	const char *name = type_name(icmp[0]);
 
-	text_add(text, "ICMP6, ");
-	if (!name) {
-		text_add(text, "unknown icmp6 type (%u), length %zu", icmp[0], piece.len);
+	if (name)
+		text_add(text, "ICMP6, %s", name);
+	else
+		text_add(text, "ICMP6, unknown icmp6 type (%u)", icmp[0]);
+	if (!piece_at(piece, 0, 2)) {
+		print_short(print, "icmp6");
 		return;
 	}
-	text_add(text, "%s", name);
+	if (!name) {
+		text_add(text, ", length %zu", piece.len);
+		return;
+	}
 	if (icmp[0] == 1 && icmp[1] > 4) {
 		text_add(text, ", unknown unreach code (%u)", icmp[1]);
 		return;

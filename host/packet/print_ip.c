@@ -95,12 +95,20 @@ static bool print_ah(struct print *print, struct piece *piece, uint8_t *proto)
 	return true;
 }
 
-static void print_ip4_body(struct print *print, const uint8_t *ip, struct piece piece)
+/* cut: how much there is of a header that is not all there, or 0. */
+static void print_ip4_body(struct print *print, const uint8_t *ip, struct piece piece, size_t cut)
 {
 	struct ends ends = { ip + IP_SRC, ip + IP_DST, FAMILY_4, false,
 		load_be16(ip + IP_FRAG) & IP_FRAG_MORE };
 	uint8_t proto = ip[IP_PROTO];
 
+	if (cut) {
+		if (!has_ports(proto))
+			print_ends(print, &ends);
+		text_add(&print->text, " [remaining caplen(%zu) < header length(%zu)] [|ip]", cut,
+			(size_t)(ip[0] & 0xf) * 4);
+		return;
+	}
 	if (load_be16(ip + IP_FRAG) & IP_FRAG_OFFSET) {
 		print_ends(print, &ends);
 		text_add(&print->text, "ip-proto-%u", proto);
@@ -151,7 +159,8 @@ void print_ip4(struct print *print, struct piece piece)
 		text_add(text, "bad-len %zu", total);
 		return;
 	}
-	print_ip4_body(print, ip, piece_from(piece_first(piece, total), length));
+	print_ip4_body(print, ip, piece_from(piece_first(piece, total), length),
+		piece.have < length ? piece.have : 0);
 }
 
 /* RFC 8200 4.4, RFC 6275 6.4, RFC 8754 2: the addresses of a routing header. */
@@ -161,10 +170,12 @@ static bool print_routing(struct print *print, struct piece piece, size_t *lengt
 	struct text *text = &print->text;
 
 	if (!routing) {
+		text_add(text, "RT6");
 		print_short(print, "rt6");
 		return false;
 	}
 	uint8_t type = routing[2];
+	const uint8_t *word = piece_at(piece, 4, 4);
 
 	*length = ((size_t)routing[1] + 1) * 8;
 	text_add(text, "RT6 (len=%u, type=%u%s, segleft=%u", routing[1], type,
@@ -173,15 +184,17 @@ static bool print_routing(struct print *print, struct piece piece, size_t *lengt
 		text_add(text, " (unknown type) (invalid)");
 		return false;
 	}
+	if (!word) {
+		print_short(print, "rt6");
+		return false;
+	}
 	if (type == 4) {
-		const uint8_t *segment = piece_at(piece, 4, 4);
-
-		if (!segment) {
-			print_short(print, "rt6");
-			return false;
-		}
-		text_add(text, ", last-entry=%u, flags=0x%0x, tag=%x", segment[0], segment[1],
-			load_be16(segment + 2));
+		text_add(text, ", last-entry=%u", word[0]);
+		if (word[1])
+			text_add(text, ", flags=0x%0x", word[1]);
+		text_add(text, ", tag=%x", load_be16(word + 2));
+	} else if (load_be32(word)) {
+		text_add(text, ", rsv=0x%0x", load_be32(word));
 	}
 	for (size_t i = 0; i < routing[1] / 2u; i++) {
 		const uint8_t *addr = piece_at(piece, 8 + i * 16, 16);
@@ -254,9 +267,16 @@ static void print_ip6_body(struct print *print, const uint8_t *ip, struct piece 
 		print_ends(print, &ends);
 		ends.is_said = true;
 	}
-	while ((proto == PROTO_HOPOPTS || proto == PROTO_DSTOPTS || proto == PROTO_ROUTING ||
-		       proto == PROTO_FRAGMENT || proto == PROTO_AH) &&
-		!text_is_full(&print->text)) {
+	for (bool is_new = true;
+		(proto == PROTO_HOPOPTS || proto == PROTO_DSTOPTS || proto == PROTO_ROUTING ||
+			proto == PROTO_FRAGMENT || proto == PROTO_AH) &&
+		!text_is_full(&print->text);) {
+		if (proto == PROTO_HOPOPTS && !is_new) {
+			text_add(&print->text,
+				"[The Hop-by-Hop Options header was already found] (invalid)");
+			return;
+		}
+		is_new &= proto != PROTO_HOPOPTS;
 		if (!print_extension(print, &piece, &proto, &ends))
 			return;
 	}
@@ -291,6 +311,8 @@ void print_gre(struct print *print, struct piece piece)
 	size_t offset = 4;
 
 	if (!gre) {
+		if (piece_at(piece, 0, 2))
+			text_add(&print->text, "GREv%u", piece.at[1] & 7);
 		print_short(print, "gre");
 		return;
 	}

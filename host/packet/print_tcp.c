@@ -200,25 +200,32 @@ static bool is_http(uint16_t port)
 	return port == 80 || port == 8080 || port == 3128;
 }
 
+/* How long the first line is, if it is a whole one of text; else 0. */
+static size_t line_length(struct piece data)
+{
+	for (size_t i = 0; i < data.have; i++) {
+		if (data.at[i] == '\r' || data.at[i] == '\n')
+			return i;
+		if (data.at[i] < ' ' || data.at[i] > '~')
+			return 0;
+	}
+	return 0;
+}
+
 /* A request or status line, or that there is more of what came before. */
 static void print_http(struct print *print, struct piece data)
 {
 	static const char *const starts[] = { "GET ", "PUT ", "HEAD ", "POST ", "DELETE ",
 		"CONNECT ", "OPTIONS ", "TRACE ", "HTTP/" };
+	size_t length = line_length(data);
 
 	text_add(&print->text, ": HTTP");
 	for (unsigned i = 0; i < sizeof(starts) / sizeof(starts[0]); i++) {
-		const uint8_t *start = piece_at(data, 0, strlen(starts[i]));
+		size_t start = strlen(starts[i]);
 
-		if (!start || memcmp(start, starts[i], strlen(starts[i])) != 0)
+		if (length < start || memcmp(data.at, starts[i], start) != 0)
 			continue;
-		text_add(&print->text, ": ");
-		for (size_t at = 0; at < data.have && data.at[at] != '\r' && data.at[at] != '\n';
-			at++) {
-			if (text_is_full(&print->text))
-				return;
-			print_char(print, data.at[at]);
-		}
+		text_add(&print->text, ": %.*s", (int)length, (const char *)data.at);
 		return;
 	}
 }

@@ -11,11 +11,11 @@ static void print_dhcp(struct print *print, struct piece piece)
 	const uint8_t *dhcp = piece_at(piece, 0, 3);
 	struct text *text = &print->text;
 
-	text_add(text, "BOOTP/DHCP, ");
 	if (!piece_at(piece, 0, 1)) {
 		print_short(print, "bootp");
 		return;
 	}
+	text_add(text, "BOOTP/DHCP, ");
 	if (piece.at[0] == 1)
 		text_add(text, "Request");
 	else if (piece.at[0] == 2)
@@ -46,8 +46,12 @@ static void print_vxlan(struct print *print, struct piece piece)
 	struct text *text = &print->text;
 
 	text_add(text, "VXLAN");
-	if (!vxlan) {
+	if (piece.len < 8) {
 		text_add(text, " (invalid)");
+		return;
+	}
+	if (!vxlan) {
+		print_short(print, "vxlan");
 		return;
 	}
 	text_add(text, ", flags [%s] (0x%02x), vni %" PRIu32 ": ",
@@ -89,10 +93,6 @@ void print_udp(struct print *print, struct piece piece, const struct ends *ends)
 	struct piece data = piece_from(piece, UDP_HEADER);
 	size_t payload = length - UDP_HEADER;
 
-	if (payload > data.len && !ends->is_fragment) {
-		text_add(text, "UDP, bad length %zu > %zu", payload, data.len);
-		return;
-	}
 	if (payload < data.len)
 		data = piece_first(data, payload);
 	if (has_port(ports, PORT_DNS))
@@ -103,6 +103,8 @@ void print_udp(struct print *print, struct piece piece, const struct ends *ends)
 		print_dhcp(print, data);
 	else if (load_be16(ports + 2) == PORT_VXLAN)
 		print_vxlan(print, data);
+	else if (payload > data.len && !ends->is_fragment)
+		text_add(text, "UDP, bad length %zu > %zu", payload, data.len);
 	else
 		text_add(text, "UDP, length %zu", payload);
 }
@@ -162,7 +164,7 @@ static void print_chunk(struct print *print, struct piece chunk)
 	if (name)
 		text_add(text, "[%s] ", name);
 	else
-		text_add(text, "[Unknown chunk type: 0x%x]", bytes[0]);
+		text_add(text, "[Unknown chunk type: 0x%x] ", bytes[0]);
 	if (bytes[0] == 0 && piece_at(chunk, 0, 16))
 		print_chunk_data(print, bytes);
 	else if ((bytes[0] == 1 || bytes[0] == 2) && piece_at(chunk, 0, 20))
@@ -179,8 +181,11 @@ void print_sctp(struct print *print, struct piece piece, const struct ends *ends
 {
 	struct text *text = &print->text;
 
+	if (piece.len < SCTP_HEADER) {
+		text_add(text, "truncated-sctp - %zu bytes missing!", SCTP_HEADER - piece.len);
+		return;
+	}
 	if (!piece_at(piece, 0, SCTP_HEADER)) {
-		print_ends(print, ends);
 		print_short(print, "sctp");
 		return;
 	}
@@ -190,16 +195,20 @@ void print_sctp(struct print *print, struct piece piece, const struct ends *ends
 
 	for (unsigned i = 1; rest.len && !text_is_full(text); i++) {
 		const uint8_t *chunk = piece_at(rest, 0, 4);
+		size_t length = chunk ? load_be16(chunk + 2) : 0;
 
-		if (!chunk) {
+		if (rest.len >= 4 && (!chunk || !piece_at(rest, 0, length))) {
 			print_short(print, "sctp");
 			return;
 		}
-		size_t length = load_be16(chunk + 2);
-
 		text_add(text, "%s (%u) ", i > 1 ? "," : "", i);
-		if (length < 4 || length > rest.len) {
-			text_add(text, "[chunk length %zu] (invalid)", length);
+		if (!chunk) {
+			text_add(text, "[chunk descriptor cut off at end of packet]");
+			return;
+		}
+		if (length < 4) {
+			text_add(
+				text, "[Bad chunk length %zu, < size of chunk descriptor]", length);
 			return;
 		}
 		print_chunk(print, piece_first(rest, length));
