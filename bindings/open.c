@@ -8,6 +8,7 @@
 #include "bindings/addr.h"
 #include "bindings/coroutine.h"
 #include "bindings/end.h"
+#include "bindings/field.h"
 #include "bindings/layer.h"
 #include "bindings/link.h"
 #include "bindings/log.h"
@@ -35,7 +36,7 @@ static const struct luaL_Reg functions[] = { { "tun", lport_tun }, { "tap", lpor
 	{ "go", ltimer_go }, { "run", lcoroutine_run }, { "stop", lend_stop },
 	{ "on_end", lend_on_end }, { "attach", lport_attach }, { "veth", lport_veth },
 	{ "spawn", lprocess_spawn }, { "command", lprocess_command }, { "sniff", lsniff_new },
-	{ NULL, NULL } };
+	{ "fields", lfield_list }, { NULL, NULL } };
 
 /* mt.NAME for the part of the library that is written in Lua: loaded when it is first used. */
 static int lopen_index(lua_State *L)

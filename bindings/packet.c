@@ -12,6 +12,7 @@
 #include "bindings/port.h"
 #include "bindings/state.h"
 #include "host/packet/edit.h"
+#include "host/packet/dissect.h"
 #include "host/packet/inner.h"
 #include "host/packet/parse.h"
 #include "host/packet/print.h"
@@ -124,6 +125,16 @@ static int lpacket_hex(lua_State *L)
 	char *text = luaL_buffinitsize(L, &out, room);
 
 	luaL_pushresultsize(&out, print_hex(p, text, room));
+	return 1;
+}
+
+static int lpacket_tree(lua_State *L)
+{
+	struct packet *p = check_packet(L, 1);
+	luaL_Buffer out;
+	char *text = luaL_buffinitsize(L, &out, DISSECT_ROOM);
+
+	luaL_pushresultsize(&out, dissect(p, text, DISSECT_ROOM));
 	return 1;
 }
 
@@ -382,9 +393,9 @@ int lpacket_new(lua_State *L)
 }
 
 static const struct luaL_Reg methods[] = { { "copy", lpacket_copy }, { "hex", lpacket_hex },
-	{ "bytes", lpacket_bytes }, { "layers", lpacket_layers }, { "get", lpacket_get },
-	{ "set", lpacket_set }, { "turn", lpacket_turn }, { "push", ledit_push },
-	{ "pop", ledit_pop }, { NULL, NULL } };
+	{ "tree", lpacket_tree }, { "bytes", lpacket_bytes }, { "layers", lpacket_layers },
+	{ "get", lpacket_get }, { "set", lpacket_set }, { "turn", lpacket_turn },
+	{ "push", ledit_push }, { "pop", ledit_pop }, { NULL, NULL } };
 
 static const struct luaL_Reg meta[] = { { "__gc", lpacket_gc }, { "__close", lpacket_gc },
 	{ "__len", lpacket_len }, { "__tostring", lpacket_tostring },

@@ -3,6 +3,7 @@
  * checksums stay as right or wrong as they were. */
 #include "tests/fuzz/fuzz.h"
 
+#include "host/packet/dissect.h"
 #include "host/packet/error.h"
 #include "host/packet/inner.h"
 #include "host/packet/print.h"
@@ -34,6 +35,24 @@ static void line_prints(const struct packet *p, size_t room)
 	for (size_t i = 0; i < len; i++)
 		CHECK(out[i] >= ' ' && out[i] <= '~');
 	free(out);
+}
+
+static void tree_prints(const struct packet *was, size_t room)
+{
+	struct packet *p = packet_copy(was);
+	char *out = malloc(room);
+	size_t len = dissect(p, out, room), column = 0;
+
+	CHECK(len < room && strlen(out) == len && same_bytes(p, was));
+	for (size_t i = 0; i < len; i++) {
+		CHECK(out[i] == '\n' || (out[i] >= ' ' && out[i] <= '~'));
+		column = out[i] == '\n' ? 0 : column + 1;
+		CHECK(column <= DISSECT_COLUMNS);
+	}
+	/* Nothing was cut. */
+	CHECK(room < DISSECT_ROOM || !len || out[len - 1] == '\n');
+	free(out);
+	packet_free(p);
 }
 
 static void hex_prints(const struct packet *p)
@@ -359,8 +378,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	line_prints(p, 1);
 	line_prints(p, 40);
 	line_prints(p, 400);
-	line_prints(p, 1 << 20);
+	line_prints(p, 1 << 14);
 	hex_prints(p);
+	tree_prints(p, 1);
+	tree_prints(p, 100);
+	tree_prints(p, DISSECT_ROOM);
 	sums_fill(p);
 	fields_check_all(p);
 	inner_check(p);

@@ -16,6 +16,7 @@ cat >"$work/control" <<'END'
 host/packet/packet.c slab_new slab_copy slot_grow packet_copy packet_new packet_from_bytes packet_grow
 host/packet/pool.c pool_open pool_close
 host/packet/names.c *
+host/packet/dissect.c *
 host/packet/print.c *
 host/packet/print_arp.c *
 host/packet/print_dns.c *

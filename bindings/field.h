@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: MIT */
+/* Tells Lua which fields packets have. */
+#pragma once
+
+#include <lua.h>
+
+int lfield_list(lua_State *L);
