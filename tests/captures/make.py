@@ -445,13 +445,32 @@ def malformed():
         yield Ether(who[:at] + new + who[at + len(new):])
 
 
+def cut():
+    """ICMP messages that end too early, in datagrams whose length says so."""
+    quoted = raw(ip("192.0.2.5", "192.0.2.6") / UDP(sport=1, dport=2) / data(4))
+    quoted6 = raw(ip6("2001:db8::5", "2001:db8::6") / UDP(sport=1, dport=2) / data(4))
+    for t, codes in ((0, (0,)), (3, (0, 2, 3, 4)), (5, (0,)), (9, (0,)), (11, (0, 1)), (12, (0, 1)), (13, (0,)), (14, (0,)), (18, (0,))):
+        for code in codes:
+            for n in (0, 1, 2, 4, 7, 8, 19, 27, 28, 35):
+                yield ip(proto=1) / Raw((bytes([t, code, 0, 0, 1, 2, 5, 6]) + quoted)[:n])
+    for t, codes in ((1, (0, 1, 2, 3, 4, 5)), (2, (0,)), (3, (0, 1, 2)), (4, (0,)), (128, (0,)), (130, (0,)), (131, (0,)), (133, (0,)), (134, (0,)), (135, (0,)), (136, (0,)), (137, (0,)), (143, (0,)), (100, (0,))):
+        for code in codes:
+            for n in (0, 1, 2, 4, 7, 8, 23, 24, 25, 28, 47, 48, 59):
+                yield ip6(nh=58) / Raw((bytes([t, code, 0, 0, 1, 2, 0, 6]) + quoted6)[:n])
+    for n in (0, 3, 8, 11, 12, 14, 16, 20, 31, 32):
+        yield ip(proto=132) / Raw(raw(SCTP(sport=1, dport=2) / SCTPChunkInit())[:n])
+    for port, body in ((53, DNS(qd=DNSQR(qname="a.b"))), (67, BOOTP()), (4789, VXLAN(vni=3, flags=8) / E / ip() / UDP()), (2, data(60))):
+        for n in (0, 1, 3, 4, 7, 8, 12, 20, 30, 50):
+            yield ip(proto=17) / Raw(raw(UDP(sport=1, dport=port) / body)[:n])
+
+
 def main():
     on_eth = [E / p for part in (icmp4, icmp6, udp) for p in part()]
     save("icmp_udp", list(arp()) + on_eth)
     save("tcp_sctp", [E / p for part in (tcp, sctp) for p in part()])
     save("ip_tunnels", [E / p for part in (ip_odd, tunnels) for p in part()] + list(tagged()))
     save("dns_dhcp", [E / p for part in (dns, dhcp) for p in part()])
-    save("malformed", list(malformed()))
+    save("malformed", list(malformed()) + [E / p for p in cut()])
     some = [ip() / ICMP(id=1, seq=1) / data(8), ip6() / ICMPv6EchoRequest(id=1, seq=1, data=b"12345678"),
             ip() / TCP(sport=40000, dport=80, flags="S", options=[("MSS", 1460)]), ip6() / UDP(sport=40000, dport=9999) / data(8),
             ip() / GRE() / ip("10.1.1.1", "10.1.1.2") / UDP(sport=1, dport=2), ip(proto=17) / Raw(b"\1\2\3")]
@@ -463,7 +482,7 @@ def main():
     save("sll2", sll2, linktype=276)
     save("null", [Raw(struct.pack("<I", 2 if isinstance(p, IP) else 30) + raw(p)) for p in some], linktype=0)
     # text2pcap: bytes that somebody typed
-    subprocess.run(["text2pcap", "-q", "-t", "%s.%f", os.path.join(HERE, "typed.txt"), os.path.join(HERE, "typed.pcapng")], check=True)
+    subprocess.run(["text2pcap", "-q", "-F", "pcap", "-t", "%s.%f", os.path.join(HERE, "typed.txt"), os.path.join(HERE, "typed.pcap")], check=True)
 
 
 if __name__ == "__main__":

@@ -8,9 +8,9 @@ local DIRECTORY <const> = (debug.getinfo(1, "S").source:match "^@(.*/)" or "./")
 -- name, path of each, in order.
 function M.list()
   local found <const> = {}
-  local paths <close> = assert(io.popen("ls " .. DIRECTORY .. "*.pcap " .. DIRECTORY .. "*.pcapng"))
+  local paths <close> = assert(io.popen("ls " .. DIRECTORY .. "*.pcap"))
   for path in paths:lines() do
-    found[#found + 1] = { name = path:match "([^/]+)%.pcap", path = path }
+    found[#found + 1] = { name = path:match "([^/]+)%.pcap$", path = path }
   end
   assert(#found > 0, "no captures in " .. DIRECTORY)
   return found
