@@ -8,6 +8,7 @@
 #include "bindings/layer.h"
 #include "bindings/packet.h"
 #include "host/base/nearest.h"
+#include "host/packet/stack.h"
 
 static int field_compare(const void *left, const void *right)
 {
@@ -111,7 +112,7 @@ static const char *followers_push(lua_State *L, enum layer_id parent)
 {
 	lua_pushliteral(L, "");
 	for (enum layer_id id = LAYER_none + 1; id < LAYER_COUNT; id++) {
-		if (!build_may_follow(parent, id))
+		if (!stack_may_follow(parent, id))
 			continue;
 		const char *so_far = lua_tostring(L, -1);
 

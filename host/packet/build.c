@@ -6,12 +6,11 @@
 
 #include "host/packet/checksum.h"
 #include "host/packet/parse.h"
+#include "host/packet/stack.h"
 #include "host/packet/wire.h"
 
 enum {
-	ETH_TYPE_TRIAL = 0x88b5, /* IEEE 802: local experimental, for what has no number */
-	PROTO_TRIAL = 253,	 /* RFC 3692 2.1 */
-	ND_HLIM = 255,		 /* RFC 4861 4.1 to 4.5 */
+	ND_HLIM = 255, /* RFC 4861 4.1 to 4.5 */
 	TCP_FLAG_SYN = 2,
 	LENGTH_MAX = 65535,
 };
@@ -33,6 +32,13 @@ static const uint8_t udp_header[] = { 0xc0, 0, 0, 9, 0, 0, 0, 0 };
 static const uint8_t tcp_header[] = { 0xc0, 0, 0, 80, 0, 0, 0, 0, 0, 0, 0, 0, 0x50, TCP_FLAG_SYN,
 	0xff, 0xff, 0, 0, 0, 0 };
 
+static const uint8_t sctp_header[] = { 0xc0, 0, 0, 9, 0, 0, 0, 0, 0, 0, 0, 0 };
+static const uint8_t gre_header[] = { 0, 0, 0, 0 };
+static const uint8_t vxlan_header[] = { 8, 0, 0, 0, 0, 0, 0, 0 };
+static const uint8_t dns_header[] = { 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0 };
+static const uint8_t dhcp_header[BOOTP_HEADER + 4] = { 1, 1, 6, [28] = 0, 0, 0x5e, 0, 0x53,
+	1, [BOOTP_HEADER] = 0x63, 0x82, 0x53, 0x63 };
+
 static const struct {
 	const uint8_t *bytes;
 	uint8_t length;
@@ -47,6 +53,11 @@ static const struct {
 	[LAYER_icmpv6] = { icmpv6_header, sizeof(icmpv6_header) },
 	[LAYER_udp] = { udp_header, sizeof(udp_header) },
 	[LAYER_tcp] = { tcp_header, sizeof(tcp_header) },
+	[LAYER_sctp] = { sctp_header, sizeof(sctp_header) },
+	[LAYER_gre] = { gre_header, sizeof(gre_header) },
+	[LAYER_vxlan] = { vxlan_header, sizeof(vxlan_header) },
+	[LAYER_dns] = { dns_header, sizeof(dns_header) },
+	[LAYER_dhcp] = { dhcp_header, sizeof(dhcp_header) },
 };
 
 static const struct build_field *given(const struct build_layer *layer, const char *name)
@@ -77,71 +88,28 @@ static size_t body_length(const struct build_layer *layer)
 	return 0;
 }
 
+/* RFC 2890 2: the optional words that are given. */
+static unsigned gre_flags(const struct build_layer *layer)
+{
+	return (given(layer, "checksum") ? GRE_HAS_CHECKSUM : 0) |
+	       (given(layer, "key") ? GRE_HAS_KEY : 0) | (given(layer, "seq") ? GRE_HAS_SEQ : 0);
+}
+
+static size_t header_length(const struct build_layer *layer)
+{
+	unsigned words =
+		layer->id == LAYER_gre ? (unsigned)__builtin_popcount(gre_flags(layer)) : 0;
+
+	return headers[layer->id].length + 4 * words;
+}
+
 size_t build_length(const struct build_layer *layers, unsigned count)
 {
 	size_t length = 0;
 
 	for (unsigned i = 0; i < count; i++)
-		length += headers[layers[i].id].length + body_length(&layers[i]);
+		length += header_length(&layers[i]) + body_length(&layers[i]);
 	return length;
-}
-
-/* Numbers of IANA ieee-802-numbers and protocol-numbers; -1: it cannot follow. */
-static int ether_type(enum layer_id child)
-{
-	switch (child) {
-	case LAYER_vlan:
-	case LAYER_vlan2:
-		return ETH_TYPE_8021Q;
-	case LAYER_arp:
-		return ETH_TYPE_ARP;
-	case LAYER_ip:
-		return ETH_TYPE_IP4;
-	case LAYER_ipv6:
-		return ETH_TYPE_IP6;
-	case LAYER_none:
-		return ETH_TYPE_TRIAL;
-	default:
-		return -1;
-	}
-}
-
-static int ip_proto(enum layer_id child)
-{
-	switch (child) {
-	case LAYER_icmp:
-		return PROTO_ICMP;
-	case LAYER_icmpv6:
-		return PROTO_ICMPV6;
-	case LAYER_udp:
-		return PROTO_UDP;
-	case LAYER_tcp:
-		return PROTO_TCP;
-	case LAYER_none:
-		return PROTO_TRIAL;
-	default:
-		return -1;
-	}
-}
-
-bool build_may_follow(enum layer_id parent, enum layer_id child)
-{
-	switch (parent) {
-	case LAYER_none:
-		return child == LAYER_eth || child == LAYER_ip || child == LAYER_ipv6;
-	case LAYER_eth:
-		return child != LAYER_vlan2 && ether_type(child) >= 0;
-	case LAYER_vlan:
-		return child != LAYER_vlan && ether_type(child) >= 0;
-	case LAYER_vlan2:
-		return child != LAYER_vlan && child != LAYER_vlan2 && ether_type(child) >= 0;
-	case LAYER_ip:
-		return child != LAYER_icmpv6 && ip_proto(child) >= 0;
-	case LAYER_ipv6:
-		return child != LAYER_icmp && ip_proto(child) >= 0;
-	default:
-		return child == LAYER_none;
-	}
 }
 
 static enum build_status order_check(const struct build_layer *layers, unsigned count,
@@ -153,7 +121,7 @@ static enum build_status order_check(const struct build_layer *layers, unsigned 
 		enum layer_id id = i < count ? layers[i].id : child;
 
 		why->layer = i;
-		if (!build_may_follow(parent, id))
+		if (!stack_may_follow(parent, id))
 			return BUILD_ORDER;
 		parent = id;
 	}
@@ -174,15 +142,17 @@ static bool has_flags(const struct build_layer *layer)
 
 static void header_place(struct packet *p, const struct build_layer *layer, size_t offset)
 {
-	size_t length = headers[layer->id].length;
+	size_t length = header_length(layer), fixed = headers[layer->id].length;
 	uint8_t *bytes = p->data + offset;
 
-	memcpy(bytes, headers[layer->id].bytes, length);
-	memset(bytes + length, 0, body_length(layer));
+	memcpy(bytes, headers[layer->id].bytes, fixed);
+	memset(bytes + fixed, 0, length - fixed + body_length(layer));
 	p->layer[p->layer_count++] =
 		(struct layer){ (uint8_t)layer->id, (uint16_t)length, (uint32_t)offset };
 	if (layer->id == LAYER_tcp && has_flags(layer))
 		bytes[TCP_FLAGS] = 0;
+	if (layer->id == LAYER_gre)
+		store_be16(bytes, (uint16_t)gre_flags(layer));
 	if (layer->id == LAYER_ip && (given(layer, "mf") || given(layer, "frag_offset")))
 		store_be16(bytes + IP_FRAG, 0);
 }
@@ -238,7 +208,8 @@ static void eth_finish(const struct packet *p, const struct build_layer *layer, 
 	bool is_double = child == LAYER_vlan && packet_layer(p, LAYER_vlan2);
 
 	/* IEEE 802.1ad: the outer of two tags is the provider's. */
-	type_store(layer, "type", bytes + 12, is_double ? ETH_TYPE_8021AD : ether_type(child));
+	type_store(
+		layer, "type", bytes + 12, is_double ? ETH_TYPE_8021AD : stack_ether_type(child));
 	if (!given(layer, "dst"))
 		eth_dst_store(p, bytes);
 }
@@ -271,7 +242,7 @@ static enum build_status ip_finish(struct packet *p, const struct build_layer *l
 	uint8_t *bytes, enum layer_id child, struct build_why *why)
 {
 	if (!given(layer, "proto"))
-		bytes[IP_PROTO] = (uint8_t)ip_proto(child);
+		bytes[IP_PROTO] = (uint8_t)stack_ip_proto(child);
 	p->proto = bytes[IP_PROTO];
 	return length_store(layer, "len", bytes + IP_LEN, (size_t)(p->tail - bytes), why);
 }
@@ -292,7 +263,7 @@ static enum build_status ipv6_finish(struct packet *p, const struct build_layer 
 	const uint8_t *icmp = bytes + IPV6_HEADER;
 
 	if (!given(layer, "nxt"))
-		bytes[IPV6_NXT] = (uint8_t)(length ? ip_proto(child) : PROTO_NONE);
+		bytes[IPV6_NXT] = (uint8_t)(length ? stack_ip_proto(child) : PROTO_NONE);
 	p->proto = bytes[IPV6_NXT];
 	if (child == LAYER_icmpv6 && *icmp >= ICMPV6_RS && *icmp <= ICMPV6_REDIRECT &&
 		!given(layer, "hlim"))
@@ -300,6 +271,18 @@ static enum build_status ipv6_finish(struct packet *p, const struct build_layer 
 	if (child == LAYER_icmpv6 && *icmp == ICMPV6_NS && !given(layer, "dst"))
 		solicited_node_store(bytes + IPV6_DST, icmp + ND_TARGET);
 	return length_store(layer, "plen", bytes + IPV6_PLEN, length, why);
+}
+
+static enum build_status udp_finish(struct packet *p, const struct build_layer *layer,
+	uint8_t *bytes, enum layer_id child, struct build_why *why)
+{
+	uint16_t port = stack_udp_port(child);
+
+	if (port && !given(layer, "dstport"))
+		store_be16(bytes + 2, port);
+	if (child == LAYER_dhcp && !given(layer, "srcport"))
+		store_be16(bytes, PORT_DHCP_CLIENT);
+	return length_store(layer, "length", bytes + UDP_LENGTH, (size_t)(p->tail - bytes), why);
 }
 
 /* One header whose fields are set and behind which all is finished. */
@@ -315,7 +298,7 @@ static enum build_status header_finish(struct packet *p, const struct build_laye
 		break;
 	case LAYER_vlan:
 	case LAYER_vlan2:
-		type_store(layer, "etype", bytes + 2, ether_type(child));
+		type_store(layer, "etype", bytes + 2, stack_ether_type(child));
 		break;
 	case LAYER_arp:
 		arp_finish(p, layer, bytes);
@@ -325,8 +308,10 @@ static enum build_status header_finish(struct packet *p, const struct build_laye
 	case LAYER_ipv6:
 		return ipv6_finish(p, layer, bytes, child, why);
 	case LAYER_udp:
-		return length_store(
-			layer, "length", bytes + UDP_LENGTH, (size_t)(p->tail - bytes), why);
+		return udp_finish(p, layer, bytes, child, why);
+	case LAYER_gre:
+		type_store(layer, "proto", bytes + GRE_PROTO, stack_ether_type(child));
+		break;
 	default:
 		break;
 	}

@@ -35,9 +35,6 @@ struct build_why {
 /* Bytes of all the headers. */
 size_t build_length(const struct build_layer *layers, unsigned count);
 
-/* May `child` follow `parent`? parent LAYER_none: may it be the first? */
-bool build_may_follow(enum layer_id parent, enum layer_id child);
-
 /* Pushes the headers in front of p: in front of its payload if it has no layer, else around the
  * whole packet (tunnels: the last of `layers` must be one that carries p's first). Lengths,
  * numbers of what follows, checksums and offsets that were not given are made right, from the

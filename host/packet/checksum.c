@@ -52,6 +52,8 @@ uint8_t *checksum_field(const struct packet *p, const struct layer *transport)
 		return bytes + UDP_CHECKSUM;
 	case LAYER_tcp:
 		return bytes + TCP_CHECKSUM;
+	case LAYER_gre:
+		return load_be16(bytes) & GRE_HAS_CHECKSUM ? bytes + GRE_CHECKSUM : NULL;
 	}
 	return NULL;
 }
@@ -108,7 +110,8 @@ uint16_t checksum_transport_sum(
 	size_t len;
 
 	has_length(p, transport, &len);
-	if (transport->id == LAYER_icmp || (p->traits & TRAIT_FRAGMENT))
+	if (transport->id == LAYER_icmp || transport->id == LAYER_gre ||
+		(p->traits & TRAIT_FRAGMENT))
 		return checksum_sum(bytes, len, 0);
 	return checksum_sum(bytes, len, pseudo_sum(p, network, len));
 }
@@ -116,9 +119,9 @@ uint16_t checksum_transport_sum(
 void checksum_transport_add(const struct packet *p, const struct layer *transport, uint16_t delta)
 {
 	uint8_t *field = checksum_field(p, transport);
-	uint16_t old = load_be16(field);
+	uint16_t old = field ? load_be16(field) : 0;
 
-	if (transport->id == LAYER_udp && old == 0)
+	if (!field || (transport->id == LAYER_udp && old == 0))
 		return;
 	uint16_t now = checksum_add(old, delta);
 
@@ -130,6 +133,10 @@ bool checksum_transport_is_right(
 {
 	size_t len;
 
+	if (transport->id == LAYER_sctp)
+		return checksum_sctp_error(p, transport) == 0;
+	if (!checksum_field(p, transport))
+		return true;
 	if (!has_length(p, transport, &len))
 		return false;
 	if (transport->id == LAYER_udp && load_be16(checksum_field(p, transport)) == 0)
@@ -142,10 +149,53 @@ void checksum_transport_fill(
 {
 	uint8_t *field = checksum_field(p, transport);
 
+	if (transport->id == LAYER_sctp)
+		checksum_sctp_store(p, transport, 0);
+	if (!field)
+		return;
 	store_be16(field, 0);
 	uint16_t checksum = (uint16_t)~checksum_transport_sum(p, network, transport);
 
 	store_be16(field, transport->id == LAYER_udp && checksum == 0 ? 0xffff : checksum);
+}
+
+/* RFC 9260 appendix A: CRC-32C, reflected: bit 31 of the polynomial comes first. */
+static uint32_t crc32c(uint32_t crc, const uint8_t *bytes, size_t len)
+{
+	/* The remainders of the sixteen values of half a byte. */
+	static const uint32_t halves[16] = { 0x00000000, 0x105ec76f, 0x20bd8ede, 0x30e349b1,
+		0x417b1dbc, 0x5125dad3, 0x61c69362, 0x7198540d, 0x82f63b78, 0x92a8fc17, 0xa24bb5a6,
+		0xb21572c9, 0xc38d26c4, 0xd3d3e1ab, 0xe330a81a, 0xf36e6f75 };
+
+	for (; len; bytes++, len--) {
+		crc ^= *bytes;
+		crc = crc >> 4 ^ halves[crc & 15];
+		crc = crc >> 4 ^ halves[crc & 15];
+	}
+	return crc;
+}
+
+/* Of the packet with a checksum of 0, as it is stored: the low byte first. */
+static uint32_t sctp_crc(const struct packet *p, const struct layer *sctp)
+{
+	static const uint8_t zero[4];
+	const uint8_t *bytes = layer_bytes(p, sctp);
+	size_t rest = SCTP_CHECKSUM + sizeof(zero);
+	uint32_t crc = crc32c(UINT32_MAX, bytes, SCTP_CHECKSUM);
+
+	crc = crc32c(crc, zero, sizeof(zero));
+	crc = ~crc32c(crc, bytes + rest, p->datagram_end - sctp->offset - rest);
+	return __builtin_bswap32(crc);
+}
+
+uint32_t checksum_sctp_error(const struct packet *p, const struct layer *sctp)
+{
+	return load_be32(layer_bytes(p, sctp) + SCTP_CHECKSUM) ^ sctp_crc(p, sctp);
+}
+
+void checksum_sctp_store(const struct packet *p, const struct layer *sctp, uint32_t error)
+{
+	store_be32(layer_bytes(p, sctp) + SCTP_CHECKSUM, sctp_crc(p, sctp) ^ error);
 }
 
 void checksum_complete(struct packet *p)

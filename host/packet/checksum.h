@@ -34,7 +34,8 @@ static inline uint16_t checksum_add(uint16_t checksum, uint16_t delta)
 	return checksum_fold((uint32_t)checksum + delta);
 }
 
-/* Where the checksum of an icmp, icmpv6, udp or tcp layer lies; NULL for other layers. */
+/* Where the Internet checksum of an icmp, icmpv6, udp, tcp or gre layer lies; NULL where there is
+ * none: GRE without, SCTP, other layers. */
 uint8_t *checksum_field(const struct packet *p, const struct layer *transport);
 
 /* The transport layer that belongs to the outermost network header, or NULL. */
@@ -60,9 +61,14 @@ bool checksum_transport_is_right(
 /* Writes the right IPv4 header checksum. */
 void checksum_ip_fill(const struct packet *p, const struct layer *ip);
 
-/* Writes the right checksum of a whole icmp, icmpv6, udp or tcp datagram. */
+/* Writes the right checksum of a whole datagram, if it has one. */
 void checksum_transport_fill(
 	const struct packet *p, const struct layer *network, const struct layer *transport);
+
+/* SCTP's CRC32c (RFC 9260 appendix A): how the stored one differs from the right one (0: it is
+ * right), and the right one stored with that difference. */
+uint32_t checksum_sctp_error(const struct packet *p, const struct layer *sctp);
+void checksum_sctp_store(const struct packet *p, const struct layer *sctp, uint32_t error);
 
 /* Completes a partial checksum, for places that cannot: sums from csum.start to the end. */
 void checksum_complete(struct packet *p);

@@ -21,6 +21,7 @@ static const struct layer *network_of(const struct packet *p)
 struct cover {
 	const struct layer *network, *transport; /* NULL: no checksum covers the payload */
 	uint16_t sum;
+	uint32_t crc_error;
 };
 
 static uint16_t cover_sum(const struct packet *p, const struct cover *cover)
@@ -39,7 +40,9 @@ static struct cover cover_take(const struct packet *p)
 
 	if (cover.network)
 		cover.transport = checksum_transport(p, cover.network);
-	if (cover.transport)
+	if (cover.transport && cover.transport->id == LAYER_sctp)
+		cover.crc_error = checksum_sctp_error(p, cover.transport);
+	else if (cover.transport)
 		cover.sum = cover_sum(p, &cover);
 	return cover;
 }
@@ -48,6 +51,10 @@ static void cover_keep(const struct packet *p, const struct cover *cover)
 {
 	if (!cover->transport)
 		return;
+	if (cover->transport->id == LAYER_sctp) {
+		checksum_sctp_store(p, cover->transport, cover->crc_error);
+		return;
+	}
 	uint16_t sum = cover_sum(p, cover);
 
 	if (sum != cover->sum)

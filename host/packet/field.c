@@ -169,28 +169,16 @@ static const struct layer *transport_of(const struct packet *p, const struct lay
 	return layer;
 }
 
-/* RFC 768: a UDP checksum of 0 is "none" and stays so; a computed 0 is sent as ffff. GRE has one
- * only if a bit says so. */
-static void transport_follow(const struct packet *p, const struct layer *transport, uint16_t delta)
-{
-	uint8_t *field = transport->id == LAYER_gre ? gre_word(p, transport, GRE_HAS_CHECKSUM)
-						    : checksum_field(p, transport);
-
-	if (!field)
-		return;
-	uint16_t old = load_be16(field);
-
-	if (transport->id == LAYER_udp && old == 0)
-		return;
-	uint16_t now = checksum_add(old, delta);
-
-	store_be16(field, transport->id == LAYER_udp && now == 0 ? 0xffff : now);
-}
-
 /* Is it the checksum of this transport that is still to be completed, not of one inside it? */
 static bool is_partial(const struct packet *p, const struct layer *transport)
 {
 	return p->csum.state == CSUM_PARTIAL && p->csum.start <= transport->offset;
+}
+
+static bool has_pseudo(const struct layer *transport)
+{
+	return transport->id == LAYER_icmpv6 || transport->id == LAYER_udp ||
+	       transport->id == LAYER_tcp;
 }
 
 /* Makes the checksums that cover an edit of `layer` follow it. */
@@ -206,14 +194,14 @@ static void checksums_follow(
 	}
 	if (effect & EFFECT_PSEUDO) {
 		transport = checksum_transport(p, layer);
-		if (!transport || transport->id == LAYER_icmp)
+		if (!transport || !has_pseudo(transport))
 			return;
 		/* A partial checksum holds the pseudo-header's sum itself, not its complement. */
 		if (is_partial(p, transport))
 			delta = (uint16_t)~delta;
-		transport_follow(p, transport, delta);
+		checksum_transport_add(p, transport, delta);
 	} else if ((effect & EFFECT_OWN) && !is_partial(p, transport)) {
-		transport_follow(p, transport, delta);
+		checksum_transport_add(p, transport, delta);
 	}
 }
 
@@ -292,6 +280,53 @@ enum field_status field_check(const struct field *field, const struct value *in)
 	return FIELD_OK;
 }
 
+/* The sum of the words around the field that checksums cover. */
+static uint16_t covered_sum(
+	const struct packet *p, const struct layer *layer, const struct field *field)
+{
+	const uint8_t *at = field_at(p, layer, field);
+
+	/* RFC 768: the length stands in the pseudo-header too, and says what is summed. */
+	if (field->effect & EFFECT_LENGTH) {
+		size_t told = load_be16(at), len = p->datagram_end - layer->offset;
+
+		len = told < UDP_HEADER ? UDP_HEADER : told < len ? told : len;
+		return checksum_sum(layer_bytes(p, layer), len, (uint32_t)told);
+	}
+	/* The pseudo-header has the protocol as a low byte, as IPv4 has. */
+	return sum_at(at, field->width,
+		(at - layer_bytes(p, layer)) % 2 || (field->effect & EFFECT_PROTO));
+}
+
+/* An IPv6 header's number is that of the transport only where nothing stands between them. */
+static uint8_t effect_of(const struct layer *layer, const struct field *field)
+{
+	bool is_apart = layer->id == LAYER_ipv6 && layer->length > IPV6_HEADER;
+
+	return is_apart && (field->effect & EFFECT_PROTO) ? 0 : field->effect;
+}
+
+static void field_store(struct packet *p, const struct layer *layer, const struct field *field,
+	const struct value *in)
+{
+	uint8_t *at = field_at(p, layer, field), effect = effect_of(layer, field);
+	const struct layer *transport = transport_of(p, layer);
+	bool is_crc = transport->id == LAYER_sctp && (effect & EFFECT_OWN);
+	uint32_t error = is_crc ? checksum_sctp_error(p, transport) : 0;
+	uint16_t before = covered_sum(p, layer, field);
+
+	store(at, field, in);
+	if (effect & EFFECT_PROTO)
+		p->proto = *at;
+	uint16_t after = covered_sum(p, layer, field);
+
+	/* The same sum needs no following: it would make a checksum of 0 its twin ffff. */
+	if (is_crc)
+		checksum_sctp_store(p, transport, error);
+	else if (effect && after != before)
+		checksums_follow(p, layer, effect, checksum_delta(before, after));
+}
+
 enum field_status field_set(struct packet *p, const struct layer *layer, const struct field *field,
 	const struct value *in)
 {
@@ -299,21 +334,13 @@ enum field_status field_set(struct packet *p, const struct layer *layer, const s
 
 	if (status != FIELD_OK)
 		return status;
-	uint8_t *at = field_at(p, layer, field);
-
-	if (!at)
+	if (!field_at(p, layer, field))
 		return FIELD_ABSENT;
-	bool is_odd = (at - layer_bytes(p, layer)) % 2;
-	uint16_t around[INNER_DEPTH], before = sum_at(at, field->width, is_odd);
+	uint16_t around[INNER_DEPTH];
 
 	views_sum(p, around);
-	store(at, field, in);
+	field_store(p, layer, field, in);
 	p->written |= field->written;
-	uint16_t after = sum_at(at, field->width, is_odd);
-
-	/* The same sum needs no following: it would make a checksum of 0 its twin ffff. */
-	if (field->effect && after != before)
-		checksums_follow(p, layer, field->effect, checksum_delta(before, after));
 	views_follow(p, around);
 	return FIELD_OK;
 }

@@ -27,6 +27,8 @@ enum field_effect {
 	EFFECT_IP = 1 << 0,	/* the IPv4 header's */
 	EFFECT_PSEUDO = 1 << 1, /* the transport's, through its pseudo-header */
 	EFFECT_OWN = 1 << 2,	/* the transport's own */
+	EFFECT_PROTO = 1 << 3,	/* and it is the pseudo-header's protocol */
+	EFFECT_LENGTH = 1 << 4, /* and it is the pseudo-header's length */
 };
 
 /* Which packets of that layer have the field. */

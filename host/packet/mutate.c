@@ -33,10 +33,14 @@ static bool is_fixed(const struct field *field)
 	} fixed[] = { { LAYER_eth, "type" }, { LAYER_vlan, "etype" }, { LAYER_ip, "proto" },
 		{ LAYER_ipv6, "nxt" }, { LAYER_ip, "mf" }, { LAYER_ip, "frag_offset" },
 		{ LAYER_icmp, "code" }, { LAYER_icmp, "type" }, { LAYER_icmpv6, "code" },
-		{ LAYER_icmpv6, "type" }, { LAYER_tcp, "urgent" } };
+		{ LAYER_icmpv6, "type" }, { LAYER_tcp, "urgent" }, { LAYER_gre, "proto" },
+		{ LAYER_vxlan, "flags" }, { LAYER_dhcp, "op" }, { LAYER_dhcp, "htype" },
+		{ LAYER_dhcp, "hlen" } };
 
 	if (field->is_read_only || (field->written & (WRITTEN_LENGTH | WRITTEN_CHECKSUM)))
 		return true;
+	if (field->layer == LAYER_dns)
+		return strcmp(field->name, "id");
 	for (unsigned i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++) {
 		if (fixed[i].layer == field->layer && !strcmp(fixed[i].name, field->name))
 			return true;
@@ -233,6 +237,8 @@ static bool lie_checksum(struct packet *p, struct rng *rng)
 	const struct layer *transport = transport_of(p);
 	uint8_t *field = transport ? checksum_field(p, transport) : NULL;
 
+	if (transport && transport->id == LAYER_sctp)
+		field = layer_bytes(p, transport) + SCTP_CHECKSUM;
 	if (field)
 		store_be16(field, (uint16_t)(load_be16(field) ^ (1 + rng_below(rng, 0xfffe))));
 	return field;

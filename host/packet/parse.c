@@ -142,6 +142,10 @@ static void parse_transport(struct packet *p, size_t offset, size_t end)
 	case PROTO_TCP:
 		parse_tcp(p, offset, end);
 		break;
+	case PROTO_SCTP:
+		if (header(p, offset, end, SCTP_HEADER))
+			layer_add(p, LAYER_sctp, offset, SCTP_HEADER);
+		break;
 	case PROTO_GRE:
 		parse_gre(p, offset, end);
 		break;

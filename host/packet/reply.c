@@ -193,7 +193,9 @@ static void transport_turn(const struct packet *p, const struct layer *transport
 	else if (transport->id == LAYER_icmpv6)
 		echo_turn(p, transport, ICMPV6_ECHO_REPLY);
 	else
-		swap(bytes, bytes + 2, 2); /* the sum of both ports stays */
+		swap(bytes, bytes + 2, 2); /* the sum of both ports stays, a CRC does not */
+	if (transport->id == LAYER_sctp)
+		checksum_sctp_store(p, transport, 0);
 }
 
 static void ttl_set(uint8_t *ip, const struct shape *shape, uint8_t ttl)

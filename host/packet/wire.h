@@ -117,9 +117,10 @@ enum {
 	ND_TARGET = 8,
 };
 
-enum { SCTP_HEADER = 12 };
 enum { UDP_HEADER = 8, UDP_LENGTH = 4, UDP_CHECKSUM = 6 };
 enum { TCP_HEADER = 20, TCP_OFFSET = 12, TCP_FLAGS = 13, TCP_CHECKSUM = 16 };
+
+enum { SCTP_HEADER = 12, SCTP_CHECKSUM = 8 };
 
 /* RFC 2784, RFC 2890: which optional words follow; RFC 2637 for version 1. */
 enum {

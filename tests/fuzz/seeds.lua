@@ -119,6 +119,20 @@ local filters <const> = {
   unbalanced = "((ip",
 }
 
+-- Lists of layers by their numbers in layers.def, less one; 16: fields follow; then a payload.
+local function list(...)
+  local out <const> = { string.char(select("#", ...) - 1) }
+  for _, layer in ipairs { ... } do out[#out + 1] = string.char(layer, 0) end
+  return table.concat(out) .. "a payload, and what is done to it\20\1another"
+end
+
+local lists <const> = {
+  arp = list(0, 3), icmp = list(4, 6), icmpv6_eth = list(0, 5, 7), tags = list(0, 1, 2, 5, 9), sctp = list(5, 10),
+  vxlan = list(4, 8, 12, 0, 4, 8), gre = list(0, 5, 11, 0, 1, 4, 9), ip_in_ip = list(4, 5, 4, 8), dns = list(4, 8, 13),
+  dhcp = list(0, 4, 8, 14), fields = "\1\4\16\3\2\1\1\7\7\8\16\2\0\0\7\1\0\9payload", order = list(9, 4),
+}
+
+for name, bytes in pairs(lists) do write("build/" .. name, bytes) end
 for name, packet in pairs(packets) do
   write("packet/" .. name, string.char(packet[1] | SUMS | ROOM * 2) .. packet[2])
   write("reflect/" .. name, string.char(packet[1] | SUMS) .. packet[2])

@@ -85,6 +85,59 @@ describe("mt.packet{...}", function()
     assert.equal(0, mt.packet({ { "ip" }, { "udp", checksum = 0 } }).udp.checksum)
   end)
 
+  it("goes on inside tunnels", function()
+    local pkt <const> = mt.packet { { "eth" }, { "ip" }, { "udp" }, { "vxlan", vni = 5 }, { "eth" }, { "vlan", id = 7 },
+      { "ipv6" }, { "icmpv6", seq = 9 }, "payload" }
+    assert_right(pkt)
+    assert.same({ "eth", "ip", "udp", "vxlan" }, pkt:layers())
+    assert.same({ 4789, 5 }, { pkt.udp.dstport, pkt.vxlan.vni })
+    assert.same({ "eth", "vlan", "ipv6", "icmpv6" }, pkt.inner:layers())
+    assert.equal(9, pkt.inner.icmpv6.seq)
+    assert_right(pkt.inner)
+    local gre <const> = mt.packet { { "ip" }, { "gre", key = 0xcafebabe, seq = 2 }, { "ipv6" }, { "gre" }, { "eth" },
+      { "ip" }, { "tcp" } }
+    assert.same({ 0xcafebabe, 2, 0x86dd, 47 }, { gre.gre.key, gre.gre.seq, gre.gre.proto, gre.ip.proto })
+    assert.equal(0x6558, gre.inner.gre.proto)
+    assert.is_nil(gre.inner.gre.key)
+    assert_right(gre.inner.inner)
+    for _, outer in ipairs { "ip", "ipv6" } do
+      for _, inner in ipairs { "ip", "ipv6" } do
+        local ipip <const> = mt.packet { { outer }, { inner, src = inner == "ip" and "198.51.100.1" or nil }, { "udp" }, "x" }
+        assert.same({ inner, "udp" }, ipip.inner:layers())
+        assert_right(ipip.inner)
+      end
+    end
+  end)
+
+  it("builds SCTP with its CRC32c, and what UDP's ports announce", function()
+    -- The CRC of RFC 3720 B.4's kind, by the definition: bit by bit.
+    local function crc(bytes)
+      local sum = 0xffffffff
+      for i = 1, #bytes do
+        sum = sum ~ bytes:byte(i)
+        for _ = 1, 8 do sum = sum >> 1 ~ (sum & 1) * 0x82f63b78 end
+      end
+      return string.unpack(">I4", string.pack("<I4", sum ~ 0xffffffff))
+    end
+    local pkt = mt.packet { { "ip" }, { "sctp", dstport = 80, vtag = 0xdeadbeef }, "\4\0\0\12\0\1\0\8beat" }
+    local function assert_crc()
+      local bytes <const> = pkt:bytes(21)
+      assert.equal(crc(bytes:sub(1, 8) .. "\0\0\0\0" .. bytes:sub(13)), pkt.sctp.checksum)
+    end
+    assert_crc()
+    pkt.sctp.srcport, pkt.sctp.vtag = 7, 7
+    assert_crc()
+    pkt.payload = "\4\0\0\8\0\1\0\4"
+    assert_crc()
+    pkt = mt.packet({ { "ip" }, { "sctp" }, "\4\0\0\12\0\1\0\8beat" }):turn()
+    assert.equal(49152, pkt.sctp.dstport)
+    assert_crc()
+    assert.same({ 53, 7 }, (function(dns) return { dns.udp.dstport, dns.dns.id } end)(
+      mt.packet { { "ip" }, { "udp" }, { "dns", id = 7 } }))
+    local dhcp <const> = mt.packet { { "ip" }, { "udp" }, { "dhcp", xid = 7 }, "\53\1\1\255" }
+    assert.same({ 68, 67, 7, "00:00:5e:00:53:01" }, { dhcp.udp.srcport, dhcp.udp.dstport, dhcp.dhcp.xid, dhcp.dhcp.chaddr })
+  end)
+
   it("sends groups to the MAC address of the group", function()
     local function mac(network, dst)
       return mt.packet({ { "eth" }, { network, dst = dst } }).eth.dst
@@ -132,7 +185,7 @@ describe("mt.packet{...}", function()
       local list <const> = { ... }
       assert.has_error(function() mt.packet(list) end, text)
     end
-    refused("mt.packet: icmp cannot follow ipv6 (icmpv6, udp, tcp can)", { "ipv6" }, { "icmp" })
+    refused("mt.packet: icmp cannot follow ipv6 (ip, ipv6, icmpv6, udp, tcp, sctp, gre can)", { "ipv6" }, { "icmp" })
     refused("mt.packet: ip cannot follow tcp (only a payload can)", { "ip" }, { "tcp" }, { "ip" })
     refused("mt.packet: udp cannot come first (eth, ip, ipv6 can)", { "udp" })
     refused('mt.packet: there is no layer "ipp" (did you mean "ip"?)', { "ipp" })

@@ -254,6 +254,34 @@ static inline struct frame frame_vxlan(const struct frame *inner)
 }
 
 /* RFC 2784, RFC 2890: all optional words, the checksum right. */
+/* RFC 9260 appendix A, bit by bit: polynomial 0x1edc6f41 reflected; as it is stored. */
+static inline uint32_t frame_crc(const uint8_t *bytes, size_t len)
+{
+	uint32_t crc = UINT32_MAX;
+
+	for (size_t i = 0; i < 8 * len; i++) {
+		/* The checksum itself counts as 0. */
+		unsigned bit = i / 32 == 2 ? 0 : bytes[i / 8] >> i % 8 & 1;
+
+		crc = crc >> 1 ^ (((crc & 1) ^ bit) ? 0x82f63b78 : 0);
+	}
+	crc = ~crc;
+	return crc << 24 | (crc & 0xff00) << 8 | (crc >> 8 & 0xff00) | crc >> 24;
+}
+
+/* Onto a network header. */
+static inline struct frame frame_sctp(const struct frame *network)
+{
+	static const uint8_t sctp[24] = { 0xc3, 0x50, 0, 80, 0xde, 0xad, 0xbe, 0xef, 0, 0, 0, 0, 4,
+		0, 0, 12, 0, 1, 0, 8, 'b', 'e', 'a', 't' };
+	struct frame f = *network;
+	uint8_t *at = frame_add(&f, sctp, sizeof(sctp));
+
+	store_be32(at + 8, frame_crc(at, sizeof(sctp)));
+	frame_seal(&f);
+	return f;
+}
+
 static inline struct frame frame_gre(const struct frame *inner, uint16_t proto)
 {
 	static const uint8_t gre[16] = { 0xb0, 0, 0, 0, 0, 0, 0, 0, 0xca, 0xfe, 0xba, 0xbe, 0, 0, 0,
@@ -419,6 +447,10 @@ static inline bool frame_sample(unsigned i, struct frame *f)
 		frame_ip4(f, "10.0.0.1", "10.0.0.7", PROTO_UDP, NULL, 0);
 		frame_udp_to(f, PORT_DHCP_SERVER, NULL, BOOTP_HEADER);
 		return true;
+	case 19: /* RFC 9260 3.3.8: a heartbeat */
+		frame_ip6(f, "fd00::1", "fd00::7", PROTO_SCTP);
+		*f = frame_sctp(f);
+		return true;
 	default:
 		return false;
 	}
@@ -445,6 +477,8 @@ static inline bool frame_verifies(const struct packet *p)
 
 		if (layer[1].id == LAYER_icmp || layer[1].id == LAYER_gre)
 			return frame_sum(bytes, len, 0) == 0xffff;
+		if (layer[1].id == LAYER_sctp)
+			return load_be32(bytes + 8) == frame_crc(bytes, len);
 		if (layer[1].id == LAYER_udp && load_be16(bytes + UDP_CHECKSUM) == 0)
 			return true;
 		return frame_sum(bytes, len, frame_pseudo(ip, proto, len)) == 0xffff;

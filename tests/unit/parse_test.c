@@ -89,7 +89,8 @@ START_TEST(samples_are_parsed_whole)
 		HAS(eth) | HAS(ip) | HAS(icmp), HAS(eth) | HAS(vlan) | HAS(ipv6) | HAS(icmpv6),
 		HAS(eth) | HAS(vlan) | HAS(vlan2) | HAS(ip) | HAS(udp), HAS(eth) | HAS(arp),
 		HAS(ip) | HAS(icmp), HAS(ip), HAS(ip) | HAS(udp) | HAS(vxlan), HAS(ip) | HAS(gre),
-		HAS(ipv6) | HAS(udp) | HAS(dns), HAS(ip) | HAS(udp) | HAS(dhcp) };
+		HAS(ipv6) | HAS(udp) | HAS(dns), HAS(ip) | HAS(udp) | HAS(dhcp),
+		HAS(ipv6) | HAS(sctp) };
 	struct frame f;
 	unsigned i;
 

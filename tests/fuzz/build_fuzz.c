@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: MIT */
+/* Lists of layers, fields and values -> a packet -> other payloads, tags, other packets of it: what
+ * is not told to lie is right, and stays right. */
+#include "tests/fuzz/fuzz.h"
+
+#include "host/packet/build.h"
+#include "host/packet/edit.h"
+#include "host/packet/inner.h"
+#include "host/packet/mutate.h"
+#include "host/packet/stack.h"
+
+struct input {
+	const uint8_t *data;
+	size_t size;
+};
+
+static uint8_t take(struct input *in)
+{
+	if (!in->size)
+		return 0;
+	in->size--;
+	return *in->data++;
+}
+
+enum { LAYERS = PACKET_LAYERS, FIELDS = 4 };
+
+struct list {
+	struct build_layer layers[LAYERS];
+	struct build_field fields[LAYERS][FIELDS];
+	unsigned count;
+	bool may_lie; /* a length, checksum, number or fragment was given */
+};
+
+static bool lies(const struct field *field)
+{
+	static const char *const names[] = { "type", "etype", "proto", "nxt", "mf", "frag_offset",
+		"srcport", "dstport", "flags" };
+
+	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (!strcmp(field->name, names[i]))
+			return true;
+	}
+	return field->written & (WRITTEN_LENGTH | WRITTEN_CHECKSUM);
+}
+
+/* Values in the order of the table, as build wants them. */
+static void fields_take(struct input *in, struct list *list, struct build_layer *layer)
+{
+	struct build_field *out = list->fields[layer - list->layers];
+	unsigned count, index = 0;
+	const struct field *field = field_of_layer(layer->id, &count);
+
+	layer->fields = out;
+	for (unsigned n = take(in) % (FIELDS + 1); n; n--) {
+		index += take(in) % 8;
+		if (index >= count)
+			return;
+		struct value *value = &out[layer->count].value;
+		const struct field *what = &field[index++];
+
+		*value = (struct value){ .kind = what->kind, .length = what->width };
+		for (unsigned i = 0; i < what->width && i < sizeof(value->bytes); i++)
+			value->bytes[i] = take(in);
+		memcpy(&value->number, value->bytes, sizeof(value->number));
+		if (kind_is_number(what->kind))
+			value->number %= field_max(what) + 1;
+		if (field_check(what, value) != FIELD_OK)
+			continue;
+		out[layer->count++].field = what;
+		list->may_lie = list->may_lie || lies(what);
+	}
+}
+
+static void list_take(struct input *in, struct list *list)
+{
+	enum layer_id before = LAYER_none;
+
+	for (unsigned n = 1 + take(in) % LAYERS; n; n--) {
+		enum layer_id id = LAYER_none + 1 + take(in) % (LAYER_COUNT - 1);
+		unsigned byte = take(in);
+
+		/* Mostly what may stand there: else little gets past the first check. */
+		for (unsigned i = 0; byte % 16 && i < LAYER_COUNT && !stack_may_follow(before, id);
+			i++)
+			id = id + 1 < LAYER_COUNT ? id + 1 : LAYER_none + 1;
+		struct build_layer *layer = &list->layers[list->count++];
+
+		layer->id = id;
+		if (byte & 16)
+			fields_take(in, list, layer);
+		before = id;
+	}
+}
+
+/* Of a packet, and of as many as were built inside it. */
+static bool is_right(struct packet *p, unsigned depth)
+{
+	const struct layer *network = network_layer(p);
+	const struct layer *transport = network ? checksum_transport(p, network) : NULL;
+	struct packet view;
+
+	if (p->malformed || !ip_verifies(p))
+		return false;
+	if (transport && !checksum_transport_is_right(p, network, transport))
+		return false;
+	return !depth || (inner_view(&view, p) && is_right(&view, depth - 1));
+}
+
+/* How many packets lie in the outermost. */
+static unsigned depth_of(const struct list *list)
+{
+	unsigned depth = 0;
+
+	for (unsigned i = 1; i < list->count; i++)
+		depth += list->layers[i].id <= LAYER_ipv6 && list->layers[i - 1].id >= LAYER_ip;
+	return depth < INNER_DEPTH ? depth : INNER_DEPTH;
+}
+
+static void payload_changes(const struct packet *was, struct input *in)
+{
+	uint8_t bytes[600];
+	size_t at = edit_payload_at(was), len = (size_t)take(in) * 2 + take(in) % 2;
+	struct packet *p = packet_copy(was);
+	bool was_right = is_right(p, 0);
+
+	for (size_t i = 0; i < len; i++)
+		bytes[i] = take(in);
+	if (len > edit_payload_most(p, PACKET_BYTES_MAX)) {
+		packet_free(p);
+		return;
+	}
+	if (edit_payload(p, bytes, len) == EDIT_ROOM) {
+		CHECK(same_bytes(p, was));
+		p = packet_grow(p, PACKET_HEADROOM, packet_length(p) + len);
+		CHECK(p && same_bytes(p, was) && edit_payload(p, bytes, len) == EDIT_OK);
+	}
+	layers_check(p);
+	CHECK(packet_length(p) == at + len && !memcmp(p->data + at, bytes, len));
+	if (was_right && !p->malformed)
+		CHECK(is_right(p, 0));
+	packet_free(p);
+}
+
+static void tags_change(const struct packet *was)
+{
+	struct packet *p = packet_copy(was);
+	bool is_eth = packet_layer(p, LAYER_eth), has_2 = packet_layer(p, LAYER_vlan2);
+	enum edit_status status = edit_push_vlan(p);
+
+	CHECK(status == (!is_eth ? EDIT_ABSENT : has_2 ? EDIT_FULL : EDIT_OK));
+	if (status == EDIT_OK) {
+		layers_check(p);
+		CHECK(!p->malformed == !was->malformed);
+		CHECK(edit_pop_vlan(p, LAYER_vlan) == EDIT_OK);
+	}
+	CHECK(packet_length(p) == packet_length(was));
+	if (edit_pop_vlan(p, LAYER_vlan2) == EDIT_OK)
+		layers_check(p);
+	if (edit_pop_vlan(p, LAYER_vlan) == EDIT_OK)
+		layers_check(p);
+	CHECK(!packet_layer(p, LAYER_vlan));
+	packet_free(p);
+}
+
+static void others_are_made(const struct packet *was, struct input *in)
+{
+	struct rng rng = { (uint64_t)take(in) << 8 | take(in) };
+	struct packet *p = packet_copy(was);
+
+	p = packet_grow(p, PACKET_HEADROOM, packet_length(p) + MUTATE_PAYLOAD);
+	if (!p->malformed) {
+		mutate_fields(p, &rng);
+		layers_check(p);
+		CHECK(!p->malformed && p->layer_count == was->layer_count);
+	}
+	bool is_empty = !packet_length(p);
+
+	CHECK(mutate_corrupt(p, &rng) == !is_empty);
+	layers_check(p);
+	CHECK(p->malformed || !is_right(p, 0));
+	packet_free(p);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct input in = { data, size };
+	struct list *list = calloc(1, sizeof(*list));
+	struct build_why why;
+
+	list_take(&in, list);
+	size_t payload = in.size / 2, headers = build_length(list->layers, list->count);
+	struct packet *p = packet_new(headers, in.data, payload);
+
+	in.data += payload;
+	in.size -= payload;
+	enum build_status status = build(p, list->layers, list->count, &why);
+
+	CHECK(status != BUILD_ROOM && status != BUILD_LENGTH);
+	if (status != BUILD_OK) {
+		CHECK(packet_length(p) == payload && why.layer <= list->count && !p->layer_count);
+	} else {
+		layers_check(p);
+		CHECK(packet_length(p) == headers + payload);
+		if (!list->may_lie)
+			CHECK(is_right(p, depth_of(list)));
+		payload_changes(p, &in);
+		tags_change(p);
+		others_are_made(p, &in);
+	}
+	packet_free(p);
+	free(list);
+	return 0;
+}
