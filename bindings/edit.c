@@ -7,6 +7,7 @@
 #include "bindings/build.h"
 #include "bindings/layer.h"
 #include "bindings/packet.h"
+#include "host/packet/checksum.h"
 #include "host/packet/edit.h"
 #include "host/port/port.h"
 
@@ -82,7 +83,9 @@ static enum layer_id check_tag(lua_State *L, const char *what)
 	if (!strcmp(name, "vlan"))
 		return LAYER_vlan;
 	if (strcmp(name, "vlan2"))
-		luaL_error(L, "%s: \"%s\" is no layer that can be put on or taken off (vlan is)",
+		luaL_error(L,
+			"%s: \"%s\" is no layer that can be put on or taken off (vlan is, and "
+			"tunnels)",
 			what, name);
 	return LAYER_vlan2;
 }
@@ -109,11 +112,44 @@ static const struct build_layer *check_tag_fields(lua_State *L, const char *what
 	return &check_layers(L, lua_gettop(L), 1, what)->layers[0];
 }
 
+/* pkt:push{ LAYER... }: a tunnel's headers, or Ethernet's, around the whole packet. */
+static int push_layers(lua_State *L, const char *what, const struct layer_list *list)
+{
+	struct packet_handle *handle = lua_touserdata(L, 1);
+	struct packet *p = handle->packet;
+	size_t headers = build_length(list->layers, list->count);
+	bool is_eth = list->count && list->layers[0].id == LAYER_eth;
+	struct build_why why;
+
+	if (!list->count || !p->layer_count)
+		return luaL_error(L, "%s: needs a layer and a packet of a known kind", what);
+	if (!handle->is_own && is_eth != (p->first == LAYER_eth))
+		return luaL_error(L,
+			"%s: its port carries %s packets; push onto a pkt:copy() to make it "
+			"another",
+			what, layer_name(p->first));
+	if (p->gso.type || p->datagram_end + headers > longest(handle))
+		return luaL_error(L, "%s: too long with %I bytes more", what, (lua_Integer)headers);
+	if (p->csum.state == CSUM_PARTIAL)
+		checksum_complete(p);
+	packet_trim(p, p->datagram_end);
+	if (headers > packet_headroom(p))
+		grow(L, what, headers, 0);
+	enum build_status status = build(handle->packet, list->layers, list->count, &why);
+
+	if (status != BUILD_OK)
+		return build_refused(L, what, list, status, &why);
+	lua_settop(L, 1);
+	return 1;
+}
+
 int ledit_push(lua_State *L)
 {
 	static const char *const what = "pkt:push";
 	struct packet *p = check_edges(L, what);
 
+	if (lua_istable(L, 2))
+		return push_layers(L, what, check_layers(L, 2, luaL_len(L, 2), what));
 	if (check_tag(L, what) != LAYER_vlan)
 		return luaL_error(L, "%s: the new tag is always \"vlan\", the outer one", what);
 	const struct build_layer *tag = check_tag_fields(L, what);
@@ -135,14 +171,42 @@ int ledit_push(lua_State *L)
 	return 1;
 }
 
+/* The header at 2 that carries another packet; false: it is none of these. */
+static bool to_tunnel(lua_State *L, enum layer_id *out)
+{
+	static const enum layer_id tunnels[] = { LAYER_vxlan, LAYER_gre, LAYER_ip, LAYER_ipv6 };
+
+	for (unsigned i = 0; i < 4; i++) {
+		*out = tunnels[i];
+		if (!strcmp(luaL_checkstring(L, 2), layer_name(tunnels[i])))
+			return true;
+	}
+	return false;
+}
+
 int ledit_pop(lua_State *L)
 {
 	static const char *const what = "pkt:pop";
 	struct packet *p = check_edges(L, what);
-	enum layer_id id = check_tag(L, what);
+	const struct packet_handle *handle = lua_touserdata(L, 1);
+	enum edit_status status;
+	enum layer_id id;
 
-	if (edit_pop_vlan(p, id) != EDIT_OK)
-		return luaL_error(L, "%s: this packet has no %s", what, layer_name(id));
+	if (to_tunnel(L, &id)) {
+		status = p->gso.type ? EDIT_ABSENT : edit_pop_tunnel(p, id, handle->is_own);
+	} else {
+		id = check_tag(L, what);
+		status = edit_pop_vlan(p, id);
+	}
+	if (status == EDIT_FIRST)
+		return luaL_error(L,
+			"%s: what %s carries is no %s packet; pop it from a pkt:copy()", what,
+			layer_name(id), layer_name(p->first));
+	if (status != EDIT_OK)
+		return luaL_error(L,
+			id >= LAYER_ip ? "%s: no packet is in this one's %s"
+				       : "%s: this packet has no %s",
+			what, layer_name(id));
 	lua_settop(L, 1);
 	return 1;
 }

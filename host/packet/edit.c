@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "host/packet/checksum.h"
+#include "host/packet/inner.h"
 #include "host/packet/parse.h"
 #include "host/packet/wire.h"
 
@@ -182,6 +183,33 @@ enum edit_status edit_pop_vlan(struct packet *p, enum layer_id id)
 	memmove(p->data + VLAN_HEADER, p->data, tag->offset - 2);
 	packet_pull(p, VLAN_HEADER);
 	offsets_move(p, -VLAN_HEADER);
+	parse(p);
+	return EDIT_OK;
+}
+
+enum edit_status edit_pop_tunnel(struct packet *p, enum layer_id id, bool may_change_first)
+{
+	struct packet view;
+
+	if (!inner_view(&view, p) || p->layer[p->layer_count - 1].id != id)
+		return EDIT_ABSENT;
+	bool has_link = p->first == LAYER_eth && view.first == LAYER_ip;
+	size_t link = has_link ? network_of(p)->offset : 0;
+	size_t inside = (size_t)(view.data - p->data), gone = inside - link;
+
+	if (!has_link && view.first != p->first && !may_change_first)
+		return EDIT_FIRST;
+	packet_trim(p, inside + packet_length(&view));
+	memmove(p->data + gone, p->data, link);
+	packet_pull(p, gone);
+	if (has_link)
+		store_be16(
+			p->data + link - 2, p->data[link] >> 4 == 4 ? ETH_TYPE_IP4 : ETH_TYPE_IP6);
+	else
+		p->first = view.first;
+	/* A checksum still to be completed is the inner packet's, or gone. */
+	p->csum = view.csum;
+	offsets_move(p, (int)link);
 	parse(p);
 	return EDIT_OK;
 }

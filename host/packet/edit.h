@@ -8,6 +8,7 @@ enum edit_status {
 	EDIT_OK,
 	EDIT_ABSENT, /* there is no such layer */
 	EDIT_FULL,   /* no third tag is followed */
+	EDIT_FIRST,  /* it would become another kind of packet than its port carries */
 	EDIT_ROOM,   /* packet_grow helps: by the bytes that are to come */
 };
 
@@ -29,3 +30,8 @@ enum edit_status edit_push_vlan(struct packet *p);
 
 /* Takes the tag `id` (vlan or vlan2) off. EDIT_OK, or EDIT_ABSENT and p is untouched. */
 enum edit_status edit_pop_vlan(struct packet *p, enum layer_id id);
+
+/* Leaves of a tunnel's packet the one inside, behind p's own link header if that one has none. id
+ * is that of the header which carries it (vxlan, gre, or the outer ip or ipv6). On any other status
+ * than EDIT_OK p is untouched. */
+enum edit_status edit_pop_tunnel(struct packet *p, enum layer_id id, bool may_change_first);

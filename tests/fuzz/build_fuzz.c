@@ -121,7 +121,8 @@ static void payload_changes(const struct packet *was, struct input *in)
 	uint8_t bytes[600];
 	size_t at = edit_payload_at(was), len = (size_t)take(in) * 2 + take(in) % 2;
 	struct packet *p = packet_copy(was);
-	bool was_right = is_right(p, 0);
+	/* A fragment's UDP length is that of its datagram. */
+	bool was_right = !(was->traits & TRAIT_FRAGMENT) && is_right(p, 0);
 
 	for (size_t i = 0; i < len; i++)
 		bytes[i] = take(in);

@@ -186,10 +186,65 @@ describe("pkt:push and pkt:pop", function()
     assert.has_error(function() pkt:push "vlan" end, "pkt:push: this packet has two tags already")
     assert.has_error(function() pkt:push("vlan", { id = 4096 }) end, "vlan.id = 4096 is out of range (0 to 4095)")
     assert.has_error(function() pkt:push("vlan", { idd = 1 }) end, 'vlan has no field "idd" (did you mean "id"?)')
-    assert.has_error(function() pkt:pop "ip" end, 'pkt:pop: "ip" is no layer that can be put on or taken off (vlan is)')
+    assert.has_error(function() pkt:pop "ip" end, "pkt:pop: no packet is in this one's ip")
+    assert.has_error(function() pkt:pop "udp" end,
+      'pkt:pop: "udp" is no layer that can be put on or taken off (vlan is, and tunnels)')
     assert.equal(was, pkt:bytes())
     local bare <const> = mt.packet { { "ip" }, "x" }
     assert.has_error(function() bare:push "vlan" end, "pkt:push: this packet has no eth")
     assert.has_error(function() bare:pop "vlan" end, "pkt:pop: this packet has no vlan")
+  end)
+
+  local TUNNELS <const> = {
+    { "vxlan", { "eth" }, { "ip" }, { "udp" }, { "vxlan", vni = 5 } },
+    { "gre", { "eth" }, { "ipv6" }, { "gre", key = 7 } }, { "gre", { "ip" }, { "gre" } },
+    { "ip", { "ip", dst = "198.51.100.1" } }, { "ipv6", { "ipv6" } },
+  }
+
+  it("put a packet into a tunnel and take it out again", function()
+    for _, tunnel in ipairs(TUNNELS) do
+      local headers <const> = { table.unpack(tunnel, 2) }
+      local name <const> = tunnel[1]
+      local list <const> = { name == "vxlan" and { "eth" } or nil }
+      for _, layer in ipairs { { "ip" }, { "tcp" }, "segment" } do list[#list + 1] = layer end
+      local pkt <const> = mt.packet(list)
+      local was <const> = pkt:bytes()
+      pkt:push(headers)
+      local whole <const> = { table.unpack(headers) }
+      for _, layer in ipairs(list) do whole[#whole + 1] = layer end
+      assert.is_true(mt.packet(whole):bytes() == pkt:bytes(), name)
+      assert.equal(was, pkt.inner:bytes())
+      local out <const> = pkt:copy():pop(name)
+      if pkt.eth and name ~= "vxlan" then
+        assert.same({ 0x0800, was }, { out.eth.type, out:bytes(15) })
+      else
+        assert.equal(was, out:bytes())
+      end
+    end
+  end)
+
+  it("make an IP packet a frame, of one's own only", function()
+    local pkt <const> = mt.packet { { "ip" }, { "udp" }, "datagram" }
+    local frame <const> = pkt:copy():push { { "eth", dst = "02:00:00:00:00:09" }, { "vlan", id = 3 } }
+    assert.same({ "eth", "vlan", "ip", "udp" }, frame:layers())
+    assert.equal(pkt:bytes(), frame:bytes(19))
+    local out <const>, why = ruled("ip", pkt, function(lent) lent:push { { "eth" } } end)
+    assert.matches("pkt:push: its port carries ip packets", why, 1, true)
+    assert.equal(pkt:bytes(), out:bytes())
+    local inside <const> = mt.packet { { "ip" }, { "gre" }, { "eth" }, { "ip" }, "x" }
+    why = select(2, ruled("ip", inside, function(lent) lent:pop "gre" end))
+    assert.matches("what gre carries is no ip packet", why, 1, true)
+    assert.equal("eth", inside:pop("gre"):layers()[1])
+  end)
+
+  it("refuse a tunnel that cannot carry it", function()
+    local pkt <const> = mt.packet { { "ip" }, "x" }
+    assert.has_error(function() pkt:push { { "ip" }, { "udp" } } end, "pkt:push: this cannot follow udp (vxlan, dns, dhcp can)")
+    assert.has_error(function() pkt:push {} end, "pkt:push: needs a layer and a packet of a known kind")
+    pkt.payload = ("x"):rep(65400)
+    assert.error_matches(function() pkt:push { { "ip", ttl = 1 }, { "ip" }, { "ip" }, { "ip" }, { "ip" }, { "ip" }, { "ip" },
+      { "ip" }, { "ip" }, { "ip" }, { "ip" }, { "ip" }, { "ip" }, { "ip" }, { "ip" }, { "ip" } } end, "too long")
+    local lent <const> = mt.packet { { "ip" }, ("x"):rep(65515) }
+    assert.matches("too long", select(2, ruled("ip", lent, function(it) it:push { { "ip" } } end)))
   end)
 end)
