@@ -15,6 +15,25 @@ start_moontap() {
   return 1
 }
 
+# wait_for COMMAND...: until it succeeds; a machine that is busy may take its time.
+wait_for() {
+  for _ in $(seq 400); do
+    "$@" >/dev/null 2>&1 && return 0
+    sleep 0.05
+  done
+  "$@"
+}
+
+# Waits until it has printed $1, or said it on stderr.
+said() {
+  wait_for grep -q -- "$1" "$BATS_TEST_TMPDIR/out" "$BATS_TEST_TMPDIR/err" && return 0
+  cat "$BATS_TEST_TMPDIR/out" "$BATS_TEST_TMPDIR/err"
+  return 1
+}
+
+# link_state NAME STATE: as ip prints it.
+link_state() { [[ $(ip -o link show "$1") == *" state $2 "* ]]; }
+
 # Ends it in order and checks that it says 0.
 stop_moontap() {
   local pid=$moontap_pid
