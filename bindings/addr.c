@@ -21,7 +21,7 @@ static struct netlink *check_entry(
 
 	luaL_checktype(L, 1, LUA_TTABLE);
 	check_keys(L, 1, what, keys);
-	const struct prefix *prefixes = check_prefixes(L, 1, what, "addr", &count);
+	const struct prefix *prefixes = check_hosts(L, 1, what, "addr", &count);
 
 	if (count != 1)
 		luaL_error(L, "%s: addr must be one address like \"10.1.1.1/24\"", what);
@@ -56,26 +56,22 @@ static int laddr_del(lua_State *L)
 	return addr_del(netlink, &link, &prefix, &why) ? raise_refusal(L, &why) : 0;
 }
 
-static void push_entry(lua_State *L, const struct addr_entry *entry, const struct link *links,
-	unsigned count, const char *netns)
+static void push_entry(lua_State *L, const struct place *place, const void *record)
 {
+	const struct addr_entry *entry = record;
 	char text[PREFIX_TEXT], word[ROUTE_WORD];
 
 	lua_createtable(L, 0, 6);
 	lua_pushstring(L, prefix_text(&entry->addr, text));
 	lua_setfield(L, -2, "addr");
-	push_link_name(L, links, count, entry->ifindex);
-	lua_setfield(L, -2, "dev");
+	set_link_field(L, "dev", place, entry->ifindex);
 	lua_pushstring(L, route_scope_text(entry->scope, word));
 	lua_setfield(L, -2, "scope");
 	lua_pushboolean(L, (entry->flags & IFA_F_TENTATIVE) != 0);
 	lua_setfield(L, -2, "tentative");
 	lua_pushboolean(L, (entry->flags & IFA_F_DADFAILED) != 0);
 	lua_setfield(L, -2, "dadfailed");
-	if (netns[0]) {
-		lua_pushstring(L, netns);
-		lua_setfield(L, -2, "netns");
-	}
+	set_netns_field(L, place->netns);
 }
 
 /* mt.addr.list([{ dev=, netns= }]) -> list | nil, why, errno */
@@ -83,37 +79,19 @@ static int laddr_list(lua_State *L)
 {
 	static const char *const keys[] = { "dev", "netns", NULL };
 	static const char *const columns[] = { "addr", "dev", "scope", NULL };
-	struct addr_entry *entries;
-	struct link *links, link = { 0 };
+	struct addr_entry *entries = NULL;
 	struct refusal why;
-	unsigned count, link_count;
+	struct place place;
+	unsigned count = 0;
 
-	if (!lua_isnoneornil(L, 1))
-		check_keys(L, 1, "mt.addr.list", keys);
-	const char *netns = check_netns(L, 1, "mt.addr.list");
-	struct netlink *netlink = netlink_of(L, netns, &why);
-	bool has_dev = !lua_isnoneornil(L, 1) && lua_getfield(L, 1, "dev") != LUA_TNIL;
-
-	if (!netlink ||
-		(has_dev && check_link_field(L, 1, "mt.addr.list", "dev", netlink, &link, &why)) ||
-		link_list(netlink, &links, &link_count, &why))
+	if (check_place(L, 1, "mt.addr.list", keys, &place, &why))
 		return push_refusal(L, &why);
-	int error = addr_list(netlink, link.ifindex, &entries, &count);
+	int error = addr_list(place.netlink, place.ifindex, &entries, &count);
 
-	if (error) {
-		free(links);
-		refuse(&why, -error, "addr: cannot list");
-		return push_refusal(L, &why);
-	}
-	lua_createtable(L, (int)count, 0);
-	for (unsigned i = 0; i < count; i++) {
-		push_entry(L, &entries[i], links, link_count, netns);
-		lua_rawseti(L, -2, (lua_Integer)i + 1);
-	}
+	list_push(L, &place, entries, sizeof(*entries), count, push_entry, columns);
 	free(entries);
-	free(links);
-	list_mark(L, columns);
-	return 1;
+	place_close(&place);
+	return error ? push_unlisted(L, "addr", error) : 1;
 }
 
 static const struct luaL_Reg functions[] = { { "add", laddr_add }, { "del", laddr_del },

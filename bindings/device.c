@@ -29,7 +29,7 @@ static void check_device_name(lua_State *L, const char *what, char *out)
 static void check_wish(lua_State *L, const char *what, struct device_wish *wish)
 {
 	check_device_name(L, what, wish->name);
-	wish->addrs = check_prefixes(L, 1, what, "addr", &wish->addr_count);
+	wish->addrs = check_hosts(L, 1, what, "addr", &wish->addr_count);
 	wish->routes = check_prefixes(L, 1, what, "routes", &wish->route_count);
 	wish->mtu = (uint32_t)check_integer_field(
 		L, 1, what, "mtu", 68, device_mtu_max(wish->first), 0);
@@ -161,13 +161,12 @@ static void check_end(lua_State *L, int idx, struct device_wish *wish, uint8_t *
 static void push_end(lua_State *L, const struct link *link, const char *netns)
 {
 	struct netlink *netlink = netlink_of(L, netns, NULL);
-	struct link *links = NULL;
-	unsigned count = 0;
+	struct place place = { 0 };
 
 	if (netlink)
-		link_list(netlink, &links, &count, NULL);
-	push_link(L, link, links, count, netns);
-	free(links);
+		place_open(&place, netlink, netns, 0, NULL);
+	push_link(L, &place, link);
+	place_close(&place);
 }
 
 /* mt.veth({ name=, addr=, ... }, { ... }) -> link, link | nil, why, errno */

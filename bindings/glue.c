@@ -30,6 +30,7 @@ static const char *words_push(lua_State *L, const char *const *words)
 void check_keys(lua_State *L, int idx, const char *what, const char *const *keys)
 {
 	idx = lua_absindex(L, idx);
+	luaL_checktype(L, idx, LUA_TTABLE);
 	for (lua_pushnil(L); lua_next(L, idx); lua_pop(L, 1)) {
 		if (lua_type(L, -2) != LUA_TSTRING)
 			luaL_error(
@@ -91,6 +92,22 @@ const struct prefix *check_prefixes(
 	}
 	lua_remove(L, -2);
 	*count = n;
+	return prefixes;
+}
+
+const struct prefix *check_hosts(
+	lua_State *L, int idx, const char *what, const char *key, unsigned *count)
+{
+	const struct prefix *prefixes = check_prefixes(L, idx, what, key, count);
+
+	for (unsigned i = 0; i < *count; i++) {
+		const char *wrong = prefix_host_check(&prefixes[i]);
+		char text[PREFIX_TEXT];
+
+		if (wrong)
+			luaL_error(L, "%s: %s: \"%s\" is %s: no host can have it", what, key,
+				prefix_text(&prefixes[i], text), wrong);
+	}
 	return prefixes;
 }
 

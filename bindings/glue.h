@@ -21,6 +21,10 @@ int push_refusal(lua_State *L, const struct refusal *why);
 const struct prefix *check_prefixes(
 	lua_State *L, int idx, const char *what, const char *key, unsigned *count);
 
+/* The same, of addresses that a host can have, with their prefixes. */
+const struct prefix *check_hosts(
+	lua_State *L, int idx, const char *what, const char *key, unsigned *count);
+
 /* An integer field within [min, max], or `otherwise` where it is absent. */
 lua_Integer check_integer_field(lua_State *L, int idx, const char *what, const char *key,
 	lua_Integer min, lua_Integer max, lua_Integer otherwise);

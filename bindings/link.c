@@ -15,9 +15,10 @@
 
 static const char listeners; /* its address is the registry key of the list of functions */
 
-void push_link(lua_State *L, const struct link *link, const struct link *links, unsigned count,
-	const char *netns)
+void push_link(lua_State *L, const struct place *place, const void *record)
 {
+	const struct link *link = record;
+
 	lua_createtable(L, 0, 10);
 	lua_pushstring(L, link->name);
 	lua_setfield(L, -2, "name");
@@ -35,18 +36,11 @@ void push_link(lua_State *L, const struct link *link, const struct link *links, 
 		push_mac(L, link->mac);
 		lua_setfield(L, -2, "mac");
 	}
-	if (link->master) {
-		push_link_name(L, links, count, link->master);
-		lua_setfield(L, -2, "master");
-	}
-	if (link->peer && link->peer_netns < 0) {
-		push_link_name(L, links, count, link->peer);
-		lua_setfield(L, -2, "peer");
-	}
-	if (netns[0]) {
-		lua_pushstring(L, netns);
-		lua_setfield(L, -2, "netns");
-	}
+	if (link->master)
+		set_link_field(L, "master", place, link->master);
+	if (link->peer && link->peer_netns < 0)
+		set_link_field(L, "peer", place, link->peer);
+	set_netns_field(L, place->netns);
 }
 
 /* The record of one link, by name. 1 result, or nil, why, errno. */
@@ -54,14 +48,14 @@ static int link_found(lua_State *L, const char *name, const char *netns)
 {
 	struct refusal why;
 	struct netlink *netlink = netlink_of(L, netns, &why);
-	struct link *links, link;
-	unsigned count;
+	struct place place;
+	struct link link;
 
 	if (!netlink || link_get(netlink, name, 0, &link, &why) ||
-		link_list(netlink, &links, &count, &why))
+		place_open(&place, netlink, netns, 0, &why))
 		return push_refusal(L, &why);
-	push_link(L, &link, links, count, netns);
-	free(links);
+	push_link(L, &place, &link);
+	place_close(&place);
 	return 1;
 }
 
@@ -83,23 +77,13 @@ static int llink_list(lua_State *L)
 	static const char *const columns[] = { "ifindex", "name", "kind", "up", "mtu", "mac",
 		"master", "peer", NULL };
 	struct refusal why;
-	struct link *links;
-	unsigned count;
+	struct place place;
 
-	if (!lua_isnoneornil(L, 1))
-		check_keys(L, 1, "mt.link.list", option_keys);
-	const char *netns = check_netns(L, 1, "mt.link.list");
-	struct netlink *netlink = netlink_of(L, netns, &why);
-
-	if (!netlink || link_list(netlink, &links, &count, &why))
+	if (check_place(L, 1, "mt.link.list", option_keys, &place, &why))
 		return push_refusal(L, &why);
-	lua_createtable(L, (int)count, 0);
-	for (unsigned i = 0; i < count; i++) {
-		push_link(L, &links[i], links, count, netns);
-		lua_rawseti(L, -2, (lua_Integer)i + 1);
-	}
-	free(links);
-	list_mark(L, columns);
+	list_push(
+		L, &place, place.links, sizeof(*place.links), place.link_count, push_link, columns);
+	place_close(&place);
 	return 1;
 }
 
@@ -269,10 +253,7 @@ static void event_push(
 		lua_pushstring(L, link.name);
 		lua_setfield(L, -2, "name");
 	}
-	if (netns[0]) {
-		lua_pushstring(L, netns);
-		lua_setfield(L, -2, "netns");
-	}
+	set_netns_field(L, netns);
 }
 
 void link_event(struct script *script, const char *netns, int ifindex, bool is_gone)

@@ -5,15 +5,14 @@
 #include <lauxlib.h>
 #include <lua.h>
 
-#include "host/netlink/link.h"
+#include "bindings/network.h"
 
 /* Pushes the table mt.link. */
 void link_open_table(lua_State *L);
 
-/* Pushes the record {name, ifindex, kind, mtu, mac, up, carrier, master, peer, netns}. links: all
- * of its namespace, for the names. */
-void push_link(lua_State *L, const struct link *link, const struct link *links, unsigned count,
-	const char *netns);
+/* Pushes the record {name, ifindex, kind, mtu, mac, up, carrier, master, peer, netns} of a
+ * struct link. */
+void push_link(lua_State *L, const struct place *place, const void *link);
 
 /* A link or address has changed: calls the functions of mt.link.on_change. */
 struct script;

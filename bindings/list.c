@@ -91,3 +91,14 @@ void list_mark(lua_State *L, const char *const *columns)
 	lua_setfield(L, -2, "__tostring");
 	lua_setmetatable(L, -2);
 }
+
+void list_push(lua_State *L, const struct place *place, const void *records, size_t size,
+	unsigned count, list_record *push, const char *const *columns)
+{
+	lua_createtable(L, (int)count, 0);
+	for (unsigned i = 0; i < count; i++) {
+		push(L, place, (const char *)records + i * size);
+		lua_rawseti(L, -2, (lua_Integer)i + 1);
+	}
+	list_mark(L, columns);
+}

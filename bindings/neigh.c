@@ -55,9 +55,9 @@ static int lneigh_del(lua_State *L)
 	return neigh_del(netlink, &link, &neigh.dst, &why) ? raise_refusal(L, &why) : 0;
 }
 
-static void push_entry(lua_State *L, const struct neigh *entry, const struct link *links,
-	unsigned count, const char *netns)
+static void push_entry(lua_State *L, const struct place *place, const void *record)
 {
+	const struct neigh *entry = record;
 	char text[ADDR_TEXT];
 
 	lua_createtable(L, 0, 5);
@@ -67,14 +67,10 @@ static void push_entry(lua_State *L, const struct neigh *entry, const struct lin
 		push_mac(L, entry->lladdr);
 		lua_setfield(L, -2, "lladdr");
 	}
-	push_link_name(L, links, count, entry->ifindex);
-	lua_setfield(L, -2, "dev");
+	set_link_field(L, "dev", place, entry->ifindex);
 	lua_pushstring(L, neigh_state_text(entry->state));
 	lua_setfield(L, -2, "state");
-	if (netns[0]) {
-		lua_pushstring(L, netns);
-		lua_setfield(L, -2, "netns");
-	}
+	set_netns_field(L, place->netns);
 }
 
 /* mt.neigh.list([{ dev=, netns= }]) -> list | nil, why, errno */
@@ -82,37 +78,19 @@ static int lneigh_list(lua_State *L)
 {
 	static const char *const keys[] = { "dev", "netns", NULL };
 	static const char *const columns[] = { "dst", "lladdr", "dev", "state", NULL };
-	struct link *links, link = { 0 };
-	struct neigh *entries;
+	struct neigh *entries = NULL;
 	struct refusal why;
-	unsigned count, link_count;
+	struct place place;
+	unsigned count = 0;
 
-	if (!lua_isnoneornil(L, 1))
-		check_keys(L, 1, "mt.neigh.list", keys);
-	const char *netns = check_netns(L, 1, "mt.neigh.list");
-	struct netlink *netlink = netlink_of(L, netns, &why);
-	bool has_dev = !lua_isnoneornil(L, 1) && lua_getfield(L, 1, "dev") != LUA_TNIL;
-
-	if (!netlink ||
-		(has_dev && check_link_field(L, 1, "mt.neigh.list", "dev", netlink, &link, &why)) ||
-		link_list(netlink, &links, &link_count, &why))
+	if (check_place(L, 1, "mt.neigh.list", keys, &place, &why))
 		return push_refusal(L, &why);
-	int error = neigh_list(netlink, link.ifindex, &entries, &count);
+	int error = neigh_list(place.netlink, place.ifindex, &entries, &count);
 
-	if (error) {
-		free(links);
-		refuse(&why, -error, "neigh: cannot list: %s", strerror(-error));
-		return push_refusal(L, &why);
-	}
-	lua_createtable(L, (int)count, 0);
-	for (unsigned i = 0; i < count; i++) {
-		push_entry(L, &entries[i], links, link_count, netns);
-		lua_rawseti(L, -2, (lua_Integer)i + 1);
-	}
+	list_push(L, &place, entries, sizeof(*entries), count, push_entry, columns);
 	free(entries);
-	free(links);
-	list_mark(L, columns);
-	return 1;
+	place_close(&place);
+	return error ? push_unlisted(L, "neigh", error) : 1;
 }
 
 static const struct luaL_Reg functions[] = { { "add", lneigh_add }, { "del", lneigh_del },

@@ -2,6 +2,10 @@
 /* Finds the namespace and the link that a script means. */
 #include "bindings/network.h"
 
+#include <stdlib.h>
+#include <string.h>
+
+#include "bindings/glue.h"
 #include "bindings/state.h"
 #include "host/netlink/netns.h"
 
@@ -35,6 +39,14 @@ struct netlink *netlink_of(lua_State *L, const char *netns, struct refusal *why)
 	return world_netlink(world_of(L), netns, why);
 }
 
+int push_unlisted(lua_State *L, const char *what, int error)
+{
+	struct refusal why;
+
+	refuse(&why, -error, "%s: cannot list: %s", what, strerror(-error));
+	return push_refusal(L, &why);
+}
+
 int raise_refusal(lua_State *L, const struct refusal *why)
 {
 	return luaL_error(L, "%s", why->text);
@@ -52,13 +64,57 @@ int check_link_field(lua_State *L, int idx, const char *what, const char *key,
 	return error;
 }
 
-void push_link_name(lua_State *L, const struct link *links, unsigned count, int ifindex)
+int check_place(lua_State *L, int idx, const char *what, const char *const *keys,
+	struct place *place, struct refusal *why)
 {
-	for (unsigned i = 0; i < count; i++) {
-		if (links[i].ifindex == ifindex) {
-			lua_pushstring(L, links[i].name);
-			return;
-		}
+	bool has_options = !lua_isnoneornil(L, idx);
+	struct link link = { 0 };
+
+	if (has_options)
+		check_keys(L, idx, what, keys);
+	const char *netns = check_netns(L, idx, what);
+	struct netlink *netlink = netlink_of(L, netns, why);
+	int error = netlink ? 0 : -why->code;
+
+	/* keys has been asked: where a function takes no dev, there is none. */
+	if (!error && has_options && lua_getfield(L, idx, "dev") != LUA_TNIL)
+		error = check_link_field(L, idx, what, "dev", netlink, &link, why);
+	return error ? error : place_open(place, netlink, netns, link.ifindex, why);
+}
+
+int place_open(struct place *place, struct netlink *netlink, const char *netns, int ifindex,
+	struct refusal *why)
+{
+	*place = (struct place){ .netlink = netlink, .ifindex = ifindex };
+	strcpy(place->netns, netns);
+	return link_list(netlink, &place->links, &place->link_count, why);
+}
+
+void place_close(struct place *place)
+{
+	free(place->links);
+	place->links = NULL;
+}
+
+void set_link_field(lua_State *L, const char *key, const struct place *place, int ifindex)
+{
+	const char *name = NULL;
+
+	for (unsigned i = 0; !name && i < place->link_count; i++) {
+		if (place->links[i].ifindex == ifindex)
+			name = place->links[i].name;
 	}
-	lua_pushfstring(L, "if%d", ifindex);
+	if (name)
+		lua_pushstring(L, name);
+	else
+		lua_pushfstring(L, "if%d", ifindex);
+	lua_setfield(L, -2, key);
+}
+
+void set_netns_field(lua_State *L, const char *netns)
+{
+	if (!netns[0])
+		return;
+	lua_pushstring(L, netns);
+	lua_setfield(L, -2, "netns");
 }

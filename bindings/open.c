@@ -25,6 +25,7 @@
 #include "bindings/sniff.h"
 #include "bindings/testing.h"
 #include "bindings/timer.h"
+#include "host/base/nearest.h"
 
 static const char key; /* its address is the registry key of the reference */
 
@@ -38,23 +39,48 @@ static const struct luaL_Reg functions[] = { { "tun", lport_tun }, { "tap", lpor
 	{ "spawn", lprocess_spawn }, { "command", lprocess_command }, { "sniff", lsniff_new },
 	{ "fields", lfield_list }, { NULL, NULL } };
 
-/* mt.NAME for the part of the library that is written in Lua: loaded when it is first used. */
+enum { NAMES_MAX = 128 };
+
+/* Written in Lua: loaded when they are first used. */
+static const char *const lua_names[] = { "diagram", "doctor", NULL };
+
+/* Raises: a name that mt does not have is a slip, and the nearest one is said. */
+static int unknown_name(lua_State *L)
+{
+	const char *names[NAMES_MAX + 1], *name = lua_tostring(L, 2);
+	unsigned count = 0;
+
+	for (; lua_names[count]; count++)
+		names[count] = lua_names[count];
+	for (lua_pushnil(L); lua_next(L, 1); lua_pop(L, 1)) {
+		if (count < NAMES_MAX && lua_type(L, -2) == LUA_TSTRING)
+			names[count++] = lua_tostring(L, -2);
+	}
+	names[count] = NULL;
+	const char *meant = nearest(name, names);
+
+	if (meant)
+		return luaL_error(L, "moontap has no %s (did you mean %s?)", name, meant);
+	return luaL_error(L, "moontap has no %s", name);
+}
+
+/* mt.NAME that is not in the table. */
 static int lopen_index(lua_State *L)
 {
-	static const char *const names[] = { "diagram", "doctor", NULL };
-
-	for (unsigned i = 0; lua_type(L, 2) == LUA_TSTRING && names[i]; i++) {
-		if (strcmp(names[i], lua_tostring(L, 2)))
+	if (lua_type(L, 2) != LUA_TSTRING)
+		return 0;
+	for (unsigned i = 0; lua_names[i]; i++) {
+		if (strcmp(lua_names[i], lua_tostring(L, 2)))
 			continue;
 		lua_getglobal(L, "require");
-		lua_pushfstring(L, "moontap.%s", names[i]);
+		lua_pushfstring(L, "moontap.%s", lua_names[i]);
 		lua_call(L, 1, 1);
 		lua_pushvalue(L, 2);
 		lua_pushvalue(L, -2);
 		lua_rawset(L, 1);
 		return 1;
 	}
-	return 0;
+	return unknown_name(L);
 }
 
 struct script *moontap_open(lua_State *L, struct worker *worker, bool is_owner)

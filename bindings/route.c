@@ -170,19 +170,29 @@ static void push_addr_field(lua_State *L, const char *key, const struct addr *ad
 	lua_setfield(L, -2, key);
 }
 
-static void push_hop(
-	lua_State *L, const struct route_hop *hop, const struct link *links, unsigned count)
+static void push_hop(lua_State *L, const struct place *place, const struct route_hop *hop)
 {
 	push_addr_field(L, "via", &hop->via);
-	if (hop->ifindex) {
-		push_link_name(L, links, count, hop->ifindex);
-		lua_setfield(L, -2, "dev");
-	}
+	if (hop->ifindex)
+		set_link_field(L, "dev", place, hop->ifindex);
 }
 
-static void push_route(lua_State *L, const struct route *route, const struct link *links,
-	unsigned count, const char *netns)
+static void push_hops(lua_State *L, const struct place *place, const struct route *route)
 {
+	lua_createtable(L, (int)route->hop_count, 0);
+	for (unsigned i = 0; i < route->hop_count; i++) {
+		lua_createtable(L, 0, 3);
+		push_hop(L, place, &route->hops[i]);
+		lua_pushinteger(L, route->hops[i].weight);
+		lua_setfield(L, -2, "weight");
+		lua_rawseti(L, -2, (lua_Integer)i + 1);
+	}
+	lua_setfield(L, -2, "hops");
+}
+
+static void push_route(lua_State *L, const struct place *place, const void *record)
+{
+	const struct route *route = record;
 	char text[PREFIX_TEXT], word[ROUTE_WORD];
 
 	lua_createtable(L, 0, 10);
@@ -191,18 +201,9 @@ static void push_route(lua_State *L, const struct route *route, const struct lin
 	lua_pushinteger(L, route->dst.addr.family);
 	lua_setfield(L, -2, "family");
 	if (route->hop_count == 1)
-		push_hop(L, &route->hops[0], links, count);
-	if (route->hop_count > 1) {
-		lua_createtable(L, (int)route->hop_count, 0);
-		for (unsigned i = 0; i < route->hop_count; i++) {
-			lua_createtable(L, 0, 3);
-			push_hop(L, &route->hops[i], links, count);
-			lua_pushinteger(L, route->hops[i].weight);
-			lua_setfield(L, -2, "weight");
-			lua_rawseti(L, -2, (lua_Integer)i + 1);
-		}
-		lua_setfield(L, -2, "hops");
-	}
+		push_hop(L, place, &route->hops[0]);
+	if (route->hop_count > 1)
+		push_hops(L, place, route);
 	push_addr_field(L, "src", &route->src);
 	lua_pushstring(L, route_table_text(route->table, word));
 	lua_setfield(L, -2, "table");
@@ -214,10 +215,7 @@ static void push_route(lua_State *L, const struct route *route, const struct lin
 		lua_pushinteger(L, route->metric);
 		lua_setfield(L, -2, "metric");
 	}
-	if (netns[0]) {
-		lua_pushstring(L, netns);
-		lua_setfield(L, -2, "netns");
-	}
+	set_netns_field(L, place->netns);
 }
 
 /* mt.route.get(addr [, { src=, netns= }]) -> record | nil, why, errno */
@@ -227,8 +225,7 @@ static int lroute_get(lua_State *L)
 	struct addr dst, src = { 0 };
 	struct refusal why;
 	struct route route;
-	struct link *links;
-	unsigned count;
+	struct place place;
 
 	if (!addr_parse(&dst, luaL_checkstring(L, 1)))
 		return luaL_error(L, "mt.route.get: \"%s\" is no address", lua_tostring(L, 1));
@@ -236,15 +233,14 @@ static int lroute_get(lua_State *L)
 		check_keys(L, 2, "mt.route.get", keys);
 		check_addr_field(L, 2, "mt.route.get", "src", &src);
 	}
-	const char *netns = check_netns(L, 2, "mt.route.get");
-	struct netlink *netlink = netlink_of(L, netns, &why);
-
-	if (!netlink || route_get(netlink, &dst, &src, &route, &why) ||
-		link_list(netlink, &links, &count, &why))
+	if (check_place(L, 2, "mt.route.get", keys, &place, &why))
 		return push_refusal(L, &why);
-	push_route(L, &route, links, count, netns);
-	free(links);
-	return 1;
+	int error = route_get(place.netlink, &dst, &src, &route, &why);
+
+	if (!error)
+		push_route(L, &place, &route);
+	place_close(&place);
+	return error ? push_refusal(L, &why) : 1;
 }
 
 /* mt.route.list([{ table=, netns= }]) -> list; table main unless said, 0 for all */
@@ -253,45 +249,30 @@ static int lroute_list(lua_State *L)
 	static const char *const keys[] = { "table", "netns", NULL };
 	static const char *const columns[] = { "dst", "via", "dev", "src", "table", "scope", "kind",
 		"metric", NULL };
-	struct route *routes;
+	struct route *routes = NULL;
 	struct refusal why;
-	struct link *links;
-	unsigned count, link_count;
+	struct place place;
+	unsigned count = 0;
 	uint32_t table = 254; /* RT_TABLE_MAIN */
 
-	if (!lua_isnoneornil(L, 1)) {
-		check_keys(L, 1, "mt.route.list", keys);
-		if (lua_getfield(L, 1, "table") != LUA_TNIL)
-			table = (uint32_t)check_table_field(L, 1, "mt.route.list");
-	}
-	const char *netns = check_netns(L, 1, "mt.route.list");
-	struct netlink *netlink = netlink_of(L, netns, &why);
-
-	if (!netlink || link_list(netlink, &links, &link_count, &why))
+	if (lua_istable(L, 1) && lua_getfield(L, 1, "table") != LUA_TNIL)
+		table = (uint32_t)check_table_field(L, 1, "mt.route.list");
+	if (check_place(L, 1, "mt.route.list", keys, &place, &why))
 		return push_refusal(L, &why);
-	int error = route_list(netlink, table, &routes, &count);
+	int error = route_list(place.netlink, table, &routes, &count);
 
-	if (error) {
-		free(links);
-		refuse(&why, -error, "route: cannot list: %s", strerror(-error));
-		return push_refusal(L, &why);
-	}
-	lua_createtable(L, (int)count, 0);
-	for (unsigned i = 0; i < count; i++) {
-		push_route(L, &routes[i], links, link_count, netns);
-		lua_rawseti(L, -2, (lua_Integer)i + 1);
-	}
+	list_push(L, &place, routes, sizeof(*routes), count, push_route, columns);
 	free(routes);
-	free(links);
-	list_mark(L, columns);
-	return 1;
+	place_close(&place);
+	return error ? push_unlisted(L, "route", error) : 1;
 }
 
-static void push_rule(lua_State *L, const struct route_rule *rule)
+static void push_rule(lua_State *L, const struct place *place, const void *record)
 {
+	const struct route_rule *rule = record;
 	char text[PREFIX_TEXT], word[ROUTE_WORD];
 
-	lua_createtable(L, 0, 5);
+	lua_createtable(L, 0, 6);
 	lua_pushinteger(L, rule->priority);
 	lua_setfield(L, -2, "priority");
 	lua_pushinteger(L, rule->family);
@@ -302,6 +283,7 @@ static void push_rule(lua_State *L, const struct route_rule *rule)
 	lua_setfield(L, -2, "dst");
 	lua_pushstring(L, route_table_text(rule->table, word));
 	lua_setfield(L, -2, "table");
+	set_netns_field(L, place->netns);
 }
 
 /* mt.route.rules([{ netns= }]) -> list */
@@ -309,30 +291,19 @@ static int lroute_rules(lua_State *L)
 {
 	static const char *const keys[] = { "netns", NULL };
 	static const char *const columns[] = { "priority", "family", "src", "dst", "table", NULL };
-	struct route_rule *rules;
+	struct route_rule *rules = NULL;
 	struct refusal why;
-	unsigned count;
+	struct place place;
+	unsigned count = 0;
 
-	if (!lua_isnoneornil(L, 1))
-		check_keys(L, 1, "mt.route.rules", keys);
-	struct netlink *netlink = netlink_of(L, check_netns(L, 1, "mt.route.rules"), &why);
-
-	if (!netlink)
+	if (check_place(L, 1, "mt.route.rules", keys, &place, &why))
 		return push_refusal(L, &why);
-	int error = route_rules(netlink, &rules, &count);
+	int error = route_rules(place.netlink, &rules, &count);
 
-	if (error) {
-		refuse(&why, -error, "route: cannot list the rules: %s", strerror(-error));
-		return push_refusal(L, &why);
-	}
-	lua_createtable(L, (int)count, 0);
-	for (unsigned i = 0; i < count; i++) {
-		push_rule(L, &rules[i]);
-		lua_rawseti(L, -2, (lua_Integer)i + 1);
-	}
+	list_push(L, &place, rules, sizeof(*rules), count, push_rule, columns);
 	free(rules);
-	list_mark(L, columns);
-	return 1;
+	place_close(&place);
+	return error ? push_unlisted(L, "rule", error) : 1;
 }
 
 static const struct luaL_Reg functions[] = { { "add", lroute_add }, { "del", lroute_del },

@@ -88,12 +88,35 @@ bool prefix_overlap(const struct prefix *a, const struct prefix *b)
 	       same_bits(a->addr.bytes, b->addr.bytes, a->len < b->len ? a->len : b->len);
 }
 
+static uint32_t number_of(const uint8_t *bytes)
+{
+	return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 |
+	       bytes[3];
+}
+
+const char *prefix_host_check(const struct prefix *prefix)
+{
+	static const uint8_t zero[16];
+	const struct addr *addr = &prefix->addr;
+	bool is_4 = addr->family == FAMILY_4;
+	uint32_t host = prefix->len < 31 ? UINT32_MAX >> prefix->len : 0;
+
+	if (!memcmp(addr->bytes, zero, family_bytes(addr->family)))
+		return "the unspecified address";
+	if (is_4 ? addr->bytes[0] >> 4 == 0xe : addr->bytes[0] == 0xff)
+		return "a multicast address";
+	if (is_4 && number_of(addr->bytes) == UINT32_MAX)
+		return "the broadcast address";
+	if (is_4 && host && (number_of(addr->bytes) & host) == host)
+		return "the broadcast address of its network";
+	return NULL;
+}
+
 bool prefix_is_network_or_broadcast(const struct prefix *prefix, const uint8_t *bytes)
 {
 	if (prefix->addr.family != FAMILY_4 || prefix->len > 30)
 		return false;
-	uint32_t addr = (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 |
-			(uint32_t)bytes[2] << 8 | bytes[3];
+	uint32_t addr = number_of(bytes);
 	uint32_t host = UINT32_MAX >> prefix->len;
 
 	return prefix_contains(prefix, FAMILY_4, bytes) &&

@@ -42,6 +42,9 @@ bool prefix_contains(const struct prefix *prefix, uint8_t family, const uint8_t 
 /* Does one of the two contain the other? */
 bool prefix_overlap(const struct prefix *a, const struct prefix *b);
 
+/* Can a host have that address? NULL if it can, else what it is instead: "a multicast address". */
+const char *prefix_host_check(const struct prefix *prefix);
+
 /* The network address (all host bits 0) or the v4 broadcast address (all 1) of a prefix that has
  * them (v4, shorter than /31: RFC 3021). */
 bool prefix_is_network_or_broadcast(const struct prefix *prefix, const uint8_t *bytes);

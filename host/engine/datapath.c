@@ -34,7 +34,7 @@ static enum verdict action_run(struct datapath *dp, struct lane *lane, const str
 		set_apply(action->set, p);
 		return VERDICT_NONE;
 	case ACTION_REJECT:
-		verdict = reject_verdict(action->reject, p, &decision->reason);
+		verdict = reject_verdict(action->reject, &lane->station, p, &decision->reason);
 		decision->is_turned = verdict == VERDICT_REPLY;
 		return verdict;
 	case ACTION_CALL:

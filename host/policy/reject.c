@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "host/packet/error.h"
+#include "host/packet/wire.h"
 
 enum {
 	COST_NS = NS_PER_S / 100, /* of one error */
@@ -82,13 +83,33 @@ static bool error_send(const struct reject *r, struct packet *p)
 	return error_make(p, &error, from->family ? from->bytes : NULL);
 }
 
-enum verdict reject_verdict(struct reject *r, struct packet *p, enum drop_reason *reason)
+static bool is_edge(const struct station *station, const uint8_t *addr)
+{
+	for (unsigned i = 0; i < station->addr_count; i++) {
+		if (prefix_is_network_or_broadcast(&station->addrs[i], addr))
+			return true;
+	}
+	return false;
+}
+
+/* RFC 1122 3.2.2: nothing about a datagram from or to a broadcast address. Those of our subnets
+ * only the station knows. */
+static bool is_broadcast(const struct station *station, const struct packet *p)
+{
+	const struct layer *ip = packet_layer(p, LAYER_ip);
+
+	return ip && (is_edge(station, layer_bytes(p, ip) + IP_SRC) ||
+			     is_edge(station, layer_bytes(p, ip) + IP_DST));
+}
+
+enum verdict reject_verdict(
+	struct reject *r, const struct station *station, struct packet *p, enum drop_reason *reason)
 {
 	bool is_reset =
 		r->kind == KIND_RESET || (r->kind == REJECT_DEFAULT && packet_layer(p, LAYER_tcp));
 
 	*reason = DROP_no_reply;
-	if (is_reset ? !error_may_reset(p) : !error_may(p))
+	if ((is_reset ? !error_may_reset(p) : !error_may(p)) || is_broadcast(station, p))
 		return VERDICT_DROP;
 	if (!token_take(r, p->time)) {
 		*reason = DROP_rate_limit;

@@ -4,6 +4,7 @@
 
 #include "host/base/prefix.h"
 #include "host/packet/packet.h"
+#include "host/policy/station.h"
 #include "host/policy/verdict.h"
 
 enum { REJECT_DEFAULT = -1 }; /* a reset for TCP, port-unreachable for the rest */
@@ -25,5 +26,7 @@ struct reject *reject_hold(struct reject *r);
 void reject_release(struct reject *r);
 
 /* Makes p the error about itself: VERDICT_REPLY. VERDICT_DROP, with *reason, where none may be sent
- * (RFC 1122 3.2.2, 4443 2.4) or too many were: 100 a second, 50 at once (RFC 4443 2.4 (f)). */
-enum verdict reject_verdict(struct reject *r, struct packet *p, enum drop_reason *reason);
+ * (RFC 1122 3.2.2, 4443 2.4) or too many were: 100 a second, 50 at once (RFC 4443 2.4 (f)).
+ * station: whose subnets' broadcast addresses are known. */
+enum verdict reject_verdict(struct reject *r, const struct station *station, struct packet *p,
+	enum drop_reason *reason);

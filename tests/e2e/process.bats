@@ -154,3 +154,16 @@ assert(sent == 0 and rule.hits > 5)
 port:close()
 LUA
 }
+
+@test "specs that leave ports open end when they are through" {
+  cat >"$BATS_TEST_TMPDIR/open_spec.lua" <<'LUA'
+local mt = require "moontap"
+it("leaves ports open", function() assert.truthy(mt.pair "ip" and mt.tun { name = "tun7" }) end)
+LUA
+  run timeout -s KILL 20 "$TESTS/spec/run" "$BATS_TEST_TMPDIR/open_spec.lua"
+  echo "$output"
+  [ "$status" = 0 ]
+  echo 'it("fails", function() error "so" end)' >>"$BATS_TEST_TMPDIR/open_spec.lua"
+  run timeout -s KILL 20 "$TESTS/spec/run" "$BATS_TEST_TMPDIR/open_spec.lua"
+  [ "$status" = 1 ]
+}

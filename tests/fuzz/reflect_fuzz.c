@@ -219,7 +219,7 @@ static void reject_check(const struct packet *asked, struct packet *p, int kind)
 	struct reject *r = reject_new(kind);
 	enum drop_reason reason = DROP_none;
 
-	if (reject_verdict(r, p, &reason) == VERDICT_REPLY) {
+	if (reject_verdict(r, &station, p, &reason) == VERDICT_REPLY) {
 		CHECK(ip_verifies(asked) && packet_is_sound(asked));
 		answer_is_right(asked, p);
 		frame_goes_back(asked, p);
@@ -232,7 +232,8 @@ static void reject_check(const struct packet *asked, struct packet *p, int kind)
 			error_is_right(asked, p);
 		struct packet *answer = packet_copy(p);
 
-		CHECK(reject_verdict(r, p, &reason) == VERDICT_DROP && same_bytes(p, answer));
+		CHECK(reject_verdict(r, &station, p, &reason) == VERDICT_DROP &&
+			same_bytes(p, answer));
 		packet_free(answer);
 	} else {
 		CHECK(reason != DROP_none && same_bytes(p, asked));

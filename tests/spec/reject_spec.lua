@@ -256,6 +256,17 @@ describe("mt.reject", function()
     assert_error6(udp6(), 1, 4, 0, ask(udp6()))
   end)
 
+  it("says nothing about what came from or to the broadcast address of our own subnet", function()
+    local tun <close> = assert(mt.tun { name = "tun7", addr = "192.0.2.1/24" })
+    tun:on("icmp", mt.reject { with = "port-unreachable" })
+    local function ping(...) mt.spawn { on_line = function() end, "ping", "-n", "-c", 1, "-w", 1, ... }:wait() end
+    ping("-b", "192.0.2.255")
+    assert.equal(1, tun.counters.drops.no_reply)
+    assert.equal(0, tun.counters.replied)
+    ping "192.0.2.9"
+    assert.equal(1, tun.counters.replied)
+  end)
+
   it("refuses what it does not know", function()
     assert.error_matches(function() mt.reject { with = "port-unreachabel" } end, "port%-unreachable")
     assert.error_matches(function() mt.reject { whit = "too-big" } end, '"whit".*with')

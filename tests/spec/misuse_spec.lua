@@ -1,0 +1,57 @@
+-- What a script gets wrong is said where it is wrong: names of mt, options, addresses.
+local mt <const> = require "moontap"
+
+describe("misuse", function()
+  local function raises(why, fn, ...)
+    local ok <const>, what <const> = pcall(fn, ...)
+    assert.is_false(ok)
+    assert.truthy(tostring(what):find(why, 1, true), what)
+  end
+
+  it("of a name that mt does not have names the near one", function()
+    raises("moontap has no reflct (did you mean reflect?)", function() return mt.reflct {} end)
+    raises("moontap has no doctr (did you mean doctor?)", function() return mt.doctr {} end)
+    raises("moontap has no something_else", function() return mt.something_else end)
+    raises("misuse_spec.lua:", function() return mt.reflct {} end)
+    assert.is_nil(mt[1])
+    assert.equal("function", type(mt.doctor))
+  end)
+
+  it("of options that are no table raises", function()
+    for _, fn in ipairs { mt.link.list, mt.addr.list, mt.route.list, mt.route.rules, mt.neigh.list, mt.tun, mt.tap } do
+      for _, options in ipairs { "x", 5, true } do raises("table expected", fn, options) end
+    end
+    for _, fn in ipairs { mt.link.get, mt.link.del, mt.route.get, mt.sysctl.get } do
+      raises("table expected", fn, fn == mt.route.get and "127.0.0.1" or "lo", 5)
+    end
+  end)
+
+  it("of an option that a list does not have names the near one", function()
+    raises('mt.addr.list: unknown key "netsn" (did you mean "netns"?)', mt.addr.list, { netsn = "lo" })
+    raises('mt.route.list: unknown key "dev" (it knows table, netns)', mt.route.list, { dev = "lo" })
+    raises('mt.link.list: unknown key "dev" (it knows netns)', mt.link.list, { dev = "lo" })
+  end)
+
+  it("of an address that no host can have says what it is", function()
+    for addr, what in pairs {
+      ["224.0.0.1/24"] = "a multicast address",
+      ["239.255.255.255/32"] = "a multicast address",
+      ["ff02::1/64"] = "a multicast address",
+      ["0.0.0.0/8"] = "the unspecified address",
+      ["::/64"] = "the unspecified address",
+      ["255.255.255.255/32"] = "the broadcast address",
+      ["10.1.1.255/24"] = "the broadcast address of its network",
+      ["10.1.1.3/30"] = "the broadcast address of its network",
+    } do
+      local why <const> = ('addr: "%s" is %s: no host can have it'):format(addr, what)
+      raises("mt.tun: " .. why, mt.tun, { name = "tun7", addr = { "10.9.0.1/24", addr } })
+      raises("mt.tap: " .. why, mt.tap, { name = "tap7", addr = addr })
+      raises("mt.veth: " .. why, mt.veth, { name = "a7" }, { name = "b7", addr = addr })
+      raises("mt.addr.add: " .. why, mt.addr.add, { addr = addr, dev = "lo" })
+    end
+    for _, addr in ipairs { "10.1.1.3/31", "10.1.1.255/16", "10.1.1.255/32", "223.255.255.254/24", "fe80::1/64" } do
+      local tun <close> = assert(mt.tun { name = "tun7", addr = addr, up = false })
+      assert.truthy(tun)
+    end
+  end)
+end)
