@@ -272,7 +272,7 @@ static void push_rule(lua_State *L, const struct place *place, const void *recor
 	const struct route_rule *rule = record;
 	char text[PREFIX_TEXT], word[ROUTE_WORD];
 
-	lua_createtable(L, 0, 6);
+	lua_createtable(L, 0, 7);
 	lua_pushinteger(L, rule->priority);
 	lua_setfield(L, -2, "priority");
 	lua_pushinteger(L, rule->family);
@@ -283,6 +283,8 @@ static void push_rule(lua_State *L, const struct place *place, const void *recor
 	lua_setfield(L, -2, "dst");
 	lua_pushstring(L, route_table_text(rule->table, word));
 	lua_setfield(L, -2, "table");
+	lua_pushstring(L, route_action_text(rule->action));
+	lua_setfield(L, -2, "kind");
 	set_netns_field(L, place->netns);
 }
 
@@ -290,7 +292,8 @@ static void push_rule(lua_State *L, const struct place *place, const void *recor
 static int lroute_rules(lua_State *L)
 {
 	static const char *const keys[] = { "netns", NULL };
-	static const char *const columns[] = { "priority", "family", "src", "dst", "table", NULL };
+	static const char *const columns[] = { "priority", "family", "src", "dst", "table", "kind",
+		NULL };
 	struct route_rule *rules = NULL;
 	struct refusal why;
 	struct place place;

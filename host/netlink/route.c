@@ -345,6 +345,7 @@ int route_get(struct netlink *netlink, const struct addr *dst, const struct addr
 		msg->rtm_src_len = msg->rtm_dst_len;
 		addr_put(nlh, RTA_SRC, src);
 	}
+	msg->rtm_flags = RTM_F_LOOKUP_TABLE; /* else every answer says that it is of main */
 	nlh->nlmsg_seq = ++netlink->seq;
 	addr_text(dst, text);
 	if (!netlink->socket)
@@ -365,6 +366,18 @@ int route_get(struct netlink *netlink, const struct addr *dst, const struct addr
 	return 0;
 }
 
+const char *route_action_text(uint8_t action)
+{
+	static const char *const words[] = { [FR_ACT_TO_TBL] = "lookup",
+		[FR_ACT_GOTO] = "goto",
+		[FR_ACT_NOP] = "nop",
+		[FR_ACT_BLACKHOLE] = "blackhole",
+		[FR_ACT_UNREACHABLE] = "unreachable",
+		[FR_ACT_PROHIBIT] = "prohibit" };
+
+	return action < sizeof(words) / sizeof(words[0]) && words[action] ? words[action] : "?";
+}
+
 struct found_rules {
 	struct route_rule *rules;
 	unsigned count;
@@ -375,6 +388,7 @@ static int rule_read(const struct nlmsghdr *nlh, void *arg)
 	const struct fib_rule_hdr *hdr = mnl_nlmsg_get_payload(nlh);
 	struct found_rules *found = arg;
 	struct route_rule rule = { .table = hdr->table,
+		.action = hdr->action,
 		.family = hdr->family == AF_INET ? FAMILY_4 : FAMILY_6 };
 	const struct nlattr *attr;
 

@@ -29,8 +29,12 @@ struct route {
 struct route_rule {
 	uint32_t priority, table;
 	uint8_t family;
+	uint8_t action;		/* FR_ACT_*: look into table, or refuse */
 	struct prefix src, dst; /* len 0: all */
 };
+
+/* "lookup", "prohibit", ...: what a rule does with what it is for. */
+const char *route_action_text(uint8_t action);
 
 /* Undone by deleting it. 0 or -errno with why. */
 int route_add(struct netlink *netlink, const struct route *route, struct refusal *why);

@@ -1,7 +1,7 @@
 -- Runs a policy without a network: packets, time and chance come from a test. See docs/testing.md.
 local mt <const> = require "moontap"
 
----@class moontap.seen          one packet that left, was dropped or was taken over; or an error alone
+---@class moontap.seen          one packet that left, was dropped or taken over; or an error alone
 ---@field port string           it left by this port; if it stayed, it had come in by it
 ---@field packet moontap.packet as it left, or as it was dropped
 ---@field verdict string        "reply", "rewrite", "pass", "drop", "handled"; "send" by port:send

@@ -25,7 +25,19 @@ teardown() {
 a() { ip -n da "$@"; }
 b() { ip -n db "$@"; }
 in_b() { ip netns exec db "$@"; }
-doctor() { run timeout -s KILL 60 "$MOONTAP" doctor --netns da "$@"; echo "$output"; }
+doctor() {
+  run timeout -s KILL 60 "$MOONTAP" doctor --netns da "$@"
+  echo "$output"
+  [ "$(grep -cE ".{81}" <<<"$output" || true)" = 0 ]
+}
+
+# What stands behind the head $1, its lines joined again.
+part() {
+  awk -v head="$1" '
+    index($0, head) == 1 { on = 1; print substr($0, length(head) + 1); next }
+    on && /^       / { print substr($0, 8); next }
+    { on = 0 }' <<<"$output"
+}
 
 # ping_works ARGS...: from da
 ping_works() {
@@ -42,22 +54,18 @@ cause_is() {
   ! ip netns exec da ping -n -c 1 -w 2 "$@" -I "$src" "$dst" || return 1
   doctor "$src" "$dst"
   [ "$status" = 1 ]
-  [ "$(grep '^cause: ' <<<"$output")" = "cause: $cause" ]
+  [ "$(part 'cause: ' | paste -sd ' ')" = "$cause" ]
   local fix
-  fix=$(sed -n 's/^fix:   //p' <<<"$output")
+  fix=$(part 'fix:   ')
   echo "applying: $fix"
   eval "$fix"
   ping_works "$@" -I "$src" "$dst"
 }
 
-wait_for() { for _ in $(seq 100); do "$@" && return 0; sleep 0.1; done; return 1; }
-
 @test "a healthy pair: nothing wrong found" {
   doctor 10.1.1.1 10.1.1.2
   [ "$status" = 0 ]
   [[ $output == *"nothing wrong found" ]]
-  long=$(grep -cE ".{81}" <<<"$output" || true)
-  [ "$long" = 0 ]
 }
 @test "our end is down" {
   a link set v0 down
@@ -112,7 +120,7 @@ wait_for() { for _ in $(seq 100); do "$@" && return 0; sleep 0.1; done; return 1
   ip netns exec da sysctl -q -w net.ipv4.conf.v0.rp_filter=0
   a link set v0 arp off
   a link set v0 arp on # forgets what it knew
-  cause_is 10.1.1.1 10.1.1.2 "arp_filter on v1 in namespace db: it answers ARP only where its way back is, over v2"
+  cause_is 10.1.1.1 10.1.1.2 "arp_filter on v1 in namespace db mutes ARP: the way back is over v2"
 }
 @test "pings are ignored" {
   in_b sysctl -q -w net.ipv4.icmp_echo_ignore_all=1
@@ -124,7 +132,7 @@ wait_for() { for _ in $(seq 100); do "$@" && return 0; sleep 0.1; done; return 1
 }
 @test "arp_ignore 8" {
   in_b sysctl -q -w net.ipv4.conf.v1.arp_ignore=8
-  cause_is 10.1.1.1 10.1.1.2 "arp_ignore on v1 in namespace db is 8: it does not say that it has 10.1.1.2"
+  cause_is 10.1.1.1 10.1.1.2 "arp_ignore 8 on v1 in namespace db: it does not say it has 10.1.1.2"
 }
 @test "the source address is held twice" {
   b addr add 10.1.1.1/32 dev v1
@@ -188,6 +196,79 @@ wait_for() { for _ in $(seq 100); do "$@" && return 0; sleep 0.1; done; return 1
   b addr del fd00::1/64 dev v1
   cause_is fd00::1 fd00::2 "fd00::1 on v0 in namespace da is a duplicate (dadfailed)"
 }
+@test "v6: long addresses are wrapped, and the fix can still be copied" {
+  a addr add fd00:1111:2222:3333:4444:5555:6666:7771/64 dev v0 nodad
+  b addr add fd00:1111:2222:3333:4444:5555:6666:7772/64 dev v1 nodad
+  a route add prohibit fd00:1111:2222:3333:4444:5555:6666:7772/128
+  cause_is fd00:1111:2222:3333:4444:5555:6666:7771 fd00:1111:2222:3333:4444:5555:6666:7772 \
+    "a route prohibit fd00:1111:2222:3333:4444:5555:6666:7772 refuses fd00:1111:2222:3333:4444:5555:6666:7772 in namespace da"
+  [ "$(part 'fix:   ' | wc -l)" -gt 1 ]
+}
+@test "a policy rule refuses on the way there" {
+  a rule add priority 50 from 10.1.1.1 prohibit
+  cause_is 10.1.1.1 10.1.1.2 "policy rule 50 refuses packets to 10.1.1.2 in namespace da"
+}
+@test "a policy rule refuses on the way back" {
+  b rule add priority 50 to 10.1.1.0/24 blackhole
+  cause_is 10.1.1.1 10.1.1.2 "policy rule 50 refuses packets to 10.1.1.1 in namespace db"
+}
+@test "a policy rule sends packets over another link" {
+  a link add v3 type veth peer name v2 netns db
+  a link set v3 up
+  b link set v2 up
+  b link set v2 arp off
+  a route add 10.1.1.2/32 dev v3 table 77
+  a rule add priority 50 from 10.1.1.1 table 77
+  cause_is 10.1.1.1 10.1.1.2 "policy rule 50 (table 77) sends 10.1.1.2 in namespace da over v3"
+}
+@test "no policy rule looks into the main table" {
+  a rule del table main
+  cause_is 10.1.1.1 10.1.1.2 "no policy rule in namespace da looks into table main"
+}
+@test "a policy rule of another network is not accused" {
+  a rule add priority 50 from 10.7.0.0/16 prohibit
+  doctor 10.1.1.1 10.1.1.2
+  [ "$status" = 0 ]
+}
+@test "broadcast pings are ignored" {
+  in_b sysctl -q -w net.ipv4.icmp_echo_ignore_broadcasts=1
+  cause_is 10.1.1.1 10.1.1.255 "10.1.1.2 in namespace db ignores broadcasts (icmp_echo_ignore_broadcasts)" -b
+  doctor 10.1.1.1 10.1.1.255
+  [ "$status" = 0 ]
+}
+
+# nft_in NS: takes a ruleset from standard input; SKIP where the kernel has no nftables.
+nft_in() {
+  local rules
+  rules=$(cat)
+  ip netns exec "$1" nft list ruleset || skip "this kernel has no nftables"
+  ip netns exec "$1" nft -f - <<<"$rules"
+}
+
+@test "a firewall with the policy drop at the other end" {
+  nft_in db <<<'table inet t { chain c { type filter hook input priority 0; policy drop; }; }'
+  cause_is 10.1.1.1 10.1.1.2 "nft in namespace db drops: policy drop (inet t, chain c)"
+}
+@test "a firewall rule at the other end drops the answer" {
+  nft_in db <<'NFT'
+table ip t {
+  chain a { type filter hook input priority 0; tcp dport 22 drop; ip saddr 10.7.0.0/16 drop; }
+  chain b { type filter hook output priority 0; icmp type echo-reply counter drop; }
+}
+NFT
+  cause_is 10.1.1.1 10.1.1.2 "nft in namespace db drops: icmp type echo-reply drop (ip t, chain b)"
+}
+@test "a firewall at our end: the leg on which the packet is lost is told" {
+  nft_in db <<<'table inet t { chain c { type filter hook input priority 0; ip daddr 10.1.1.0/24 meta length 1500 drop; }; }'
+  nft_in da <<<'table inet t { chain c { type filter hook input priority 0; iifname "v0" icmp type echo-reply drop; }; }'
+  cause_is 10.1.1.1 10.1.1.2 "nft in namespace da drops: iifname \"v0\" icmp type echo-reply drop (inet t, chain c)"
+}
+@test "a firewall that lets pings through is not accused" {
+  nft_in db <<<'table inet t { chain c { type filter hook input priority 0; tcp dport 22 drop; }; }'
+  doctor 10.1.1.1 10.1.1.2
+  [ "$status" = 0 ]
+  [[ $output == *"?   nft has rules in namespace db, none that drops this"* ]]
+}
 @test "usage: exit 2" {
   run "$MOONTAP" doctor nonsense
   [ "$status" = 2 ]
@@ -207,4 +288,13 @@ wait_for() { for _ in $(seq 100); do "$@" && return 0; sleep 0.1; done; return 1
   [[ $output == *"ok  CAP_NET_ADMIN is held"* ]]
   run setpriv --bounding-set -all --inh-caps -all "$MOONTAP" doctor
   [[ $output == *"?   CAP_NET_ADMIN is not held: run as root, or with --sandbox"* ]]
+}
+@test "the machine: no user namespaces" {
+  # the limit counts in the namespace that it is written in
+  run timeout -s KILL 60 unshare --user --map-root-user \
+    sh -c 'echo 0 >/proc/sys/user/max_user_namespaces && exec "$@"' - "$MOONTAP" doctor
+  echo "$output"
+  [ "$status" = 1 ]
+  [[ $output == *"!!  user namespaces are not allowed here (--sandbox needs them)"* ]]
+  [ "$(part 'fix:   ')" = "sudo sysctl -w user.max_user_namespaces=10000" ]
 }

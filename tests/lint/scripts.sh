@@ -17,9 +17,9 @@ for script in scripts/*.lua; do
 		bad=1
 	fi
 done
-for script in scripts/*.lua scripts/moontap/*.lua; do
+for script in scripts/*.lua scripts/moontap/*.lua scripts/moontap/*/*.lua; do
 	head -n 1 "$script" | grep -q '^-- [A-Z].*\.' || { echo "$script:1: no sentence of purpose"; bad=1; }
-	! grep -nE '.{116}|	' "$script" || { echo "$script: a tab or a line over 115 columns"; bad=1; }
+	! grep -nE '.{101}|	' "$script" || { echo "$script: a tab or a line over 100 columns"; bad=1; }
 done
 if command -v luacheck >/dev/null; then
 	luacheck --std lua54 --no-color -q scripts || bad=1
