@@ -71,6 +71,41 @@ assert_counts_add_up() {
     END { exit bad || !n }' "$1"
 }
 
+# An installation of the same shape in $prefix, for users who cannot look into the build tree, and
+# a private /dev/net without the node: node makes it.
+private_setup() {
+  prefix=$(mktemp -d)
+  mkdir -p "$prefix/bin" "$prefix/share/moontap"
+  cp "$MOONTAP" "$prefix/bin/moontap"
+  cp -RL "$(dirname "$MOONTAP")/../share/moontap/scripts" "$prefix/share/moontap/"
+  chmod -R a+rX "$prefix"
+  mount -t tmpfs -o mode=755 none /dev/net
+}
+
+private_teardown() {
+  umount /dev/net
+  rm -rf "$prefix"
+}
+
+# node MODE: the device node, in the private /dev/net.
+node() {
+  mknod /dev/net/tun c 10 200
+  chmod "$1" /dev/net/tun
+}
+
+nobody() { run timeout -s KILL 60 setpriv --reuid 65534 --regid 65534 --clear-groups "$prefix/bin/moontap" "$@"; }
+
+# What of this network could be changed.
+network() {
+  ip -o link show
+  ip -o addr show
+  ip route show table all
+  ip -6 route show table all
+  ip rule show
+  ls -A /run/netns
+  sysctl -a 2>/dev/null | grep '^net\.' | grep -v 'nf_log\|random\|netdev_rss_key'
+}
+
 common_setup() {
   errors_before=$(checksum_errors)
 }

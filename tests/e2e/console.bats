@@ -36,22 +36,29 @@ LUA
   [ -z "$output" ]
 }
 
+# n is the same twice, a while apart.
+stands_still() {
+  local before
+  before=$("$MOONTAP" console <<<"n")
+  sleep 0.2
+  [ "$("$MOONTAP" console <<<"n")" = "$before" ]
+}
+
 @test "console: a long line does not stop packets, and can be given up" {
   start_moontap
   # an endless line, given up when its console goes
-  (echo "n = 0 while true do n = n + 1 end"; sleep 2) | "$MOONTAP" console "$moontap_pid" 3>&- &
+  mkfifo "$BATS_TEST_TMPDIR/lines"
+  "$MOONTAP" console "$moontap_pid" <"$BATS_TEST_TMPDIR/lines" 3>&- &
   console=$!
-  sleep 0.5
+  exec 4>"$BATS_TEST_TMPDIR/lines"
+  echo "n = 0 while true do n = n + 1 end" >&4
+  wait_for eval '[[ $("$MOONTAP" console <<<"n and n > 1000") == true ]]'
   run ping -q -c 20 -i 0.02 -w 10 192.168.1.9
   [[ $output == *"20 received"* ]]
   kill "$console"
   wait "$console" || true
-  run "$MOONTAP" console <<<"n > 1000, n"
-  [[ $output == true$'\t'* ]]
-  before=$output
-  sleep 0.3
-  run "$MOONTAP" console <<<"n > 1000, n"
-  [ "$output" = "$before" ]
+  exec 4>&-
+  wait_for stands_still
   stop_moontap
 }
 
@@ -72,9 +79,9 @@ LUA
 }
 
 @test "console PID reaches into a sandbox" {
-  "$MOONTAP" run -q --sandbox -- sleep 5 3>&- &
+  "$MOONTAP" run -q --sandbox -- sleep 100 3>&- &
   moontap_pid=$!
-  sleep 1
+  wait_for eval '"$MOONTAP" console "$moontap_pid" <<<"1"'
   run "$MOONTAP" console "$moontap_pid" <<<'#mt.link.list()'
   [ "$output" = 2 ]
   kill -TERM "$moontap_pid"

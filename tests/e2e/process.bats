@@ -107,7 +107,8 @@ local far = assert(mt.sniff { links = { "v1" }, netns = "lab", match = "icmp", f
 end })
 assert(mt.spawn { "ping", "-n", "-q", "-c", 3, "-i", 0.01, "-w", 10, "10.1.1.2", on_line = function() end }:wait() == 0)
 assert(mt.spawn { "ping", "-n", "-q", "-c", 2, "-i", 0.01, "-w", 10, "127.0.0.1", on_line = function() end }:wait() == 0)
-mt.sleep(0.1)
+local give_up = mt.now() + 10
+while counted < 6 and mt.now() < give_up do mt.sleep(0.01) end
 far:stop()
 assert(counted == 6, counted)
 local time, on = 0, { v0 = 0, lo = 0 }
@@ -132,10 +133,16 @@ mt.link.on_change(note)
 mt.link.on_change(note, { netns = "lab" })
 local br = assert(mt.link.add { name = "br0", kind = "bridge" })
 local far = assert(mt.link.add { name = "br1", kind = "bridge", netns = "lab" })
-mt.sleep(0.1)
+local function await(...)
+  local give_up = mt.now() + 10
+  for _, key in ipairs { ... } do
+    while not seen[key] and mt.now() < give_up do mt.sleep(0.01) end
+  end
+end
+await(":br0", "lab:br1")
 mt.link.del "br0"
 mt.link.del("br1", { netns = "lab" })
-mt.sleep(0.1)
+await(":gone", "lab:gone")
 assert(seen[":br0"] == br.ifindex and seen[":gone"] == br.ifindex)
 assert(seen["lab:br1"] == far.ifindex and seen["lab:gone"] == far.ifindex)
 LUA

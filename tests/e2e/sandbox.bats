@@ -4,40 +4,19 @@
 setup() {
   load common
   common_setup
-  # The build tree may lie where uid 65534 cannot look: an installation of the same shape.
-  prefix=$(mktemp -d)
-  mkdir -p "$prefix/bin" "$prefix/share/moontap"
-  cp "$MOONTAP" "$prefix/bin/moontap"
-  cp -RL "$(dirname "$MOONTAP")/../share/moontap/scripts" "$prefix/share/moontap/"
-  chmod -R a+rX "$prefix"
-  network >"$BATS_TEST_TMPDIR/before"
-  mount -t tmpfs -o mode=755 none /dev/net
+  private_setup
+  unchangeable >"$BATS_TEST_TMPDIR/before"
 }
 teardown() {
-  umount /dev/net
-  rm -rf "$prefix"
-  network | diff "$BATS_TEST_TMPDIR/before" -
+  unchangeable | diff "$BATS_TEST_TMPDIR/before" -
+  private_teardown
   common_teardown
 }
 
-# What of this network could be changed.
-network() {
-  ip -o link show
-  ip -o addr show
-  ip route show table all
-  ip -6 route show table all
-  ip rule show
-  sysctl net.ipv4.ping_group_range net.ipv4.ip_forward
-  grep -v 'mqueue\|/dev/net' /proc/self/mounts
+unchangeable() {
+  network
+  cat /proc/self/mounts
 }
-
-# node MODE [UID]
-node() {
-  mknod /dev/net/tun c 10 200
-  chmod "$1" /dev/net/tun
-}
-
-nobody() { run timeout -s KILL 60 setpriv --reuid 65534 --regid 65534 --clear-groups "$prefix/bin/moontap" "$@"; }
 
 @test "as nobody, node 0666: the ping is answered, exit 0" {
   node 0666

@@ -5,14 +5,8 @@
 setup() {
   load common
   common_setup
-  prefix=$(mktemp -d)
-  mkdir -p "$prefix/bin" "$prefix/share/moontap"
-  cp "$MOONTAP" "$prefix/bin/moontap"
-  cp -RL "$(dirname "$MOONTAP")/../share/moontap/scripts" "$prefix/share/moontap/"
-  chmod -R a+rX "$prefix"
-  mount -t tmpfs -o mode=755 none /dev/net
-  mknod /dev/net/tun c 10 200
-  chmod 0666 /dev/net/tun
+  private_setup
+  node 0666
   export NO_COLOR=1 LC_ALL=C
   network >"$BATS_TEST_TMPDIR/before"
 }
@@ -21,26 +15,13 @@ teardown() {
   for pid in ${watchers:-}; do
     kill "$pid" 2>/dev/null || true
   done
-  umount /dev/net
-  rm -rf "$prefix"
+  private_teardown
   ip link del veth0 2>/dev/null || true
   common_teardown
 }
 
-# What of this network could be changed.
-network() {
-  ip -o link show
-  ip -o addr show
-  ip route show table all
-  ip -6 route show table all
-  ip rule show
-  ls -A /run/netns
-  sysctl -a 2>/dev/null | grep '^net\.' | grep -v 'nf_log\|random\|netdev_rss_key'
-}
-
 unchanged() { network | diff "$BATS_TEST_TMPDIR/before" -; }
 
-nobody() { run timeout -s KILL 60 setpriv --reuid 65534 --regid 65534 --clear-groups "$prefix/bin/moontap" "$@"; }
 as_root() { run timeout -s KILL 60 "$prefix/bin/moontap" "$@"; }
 
 # How many lines of what was printed after the line $1... and before the line $2... match $3.
@@ -105,7 +86,9 @@ seen() { grep -c -- "$2" "$BATS_TEST_TMPDIR/$1" || true; }
   as_root run veth_tour
   tour_is_told
   unchanged
-  sleep 0.5
+  # tcpdump may lag behind
+  for link in veth0 veth1; do wait_for eval '[ "$(seen $link "ICMP echo request")" = 3 ]'; done
+  wait_for eval '[ "$(seen lo "10.1.1.2 > 10.1.1.1: ICMP echo reply")" -ge 3 ]'
   for pid in $watchers; do
     kill -INT "$pid" 2>/dev/null || true
     wait "$pid" || true
@@ -142,12 +125,11 @@ seen() { grep -c -- "$2" "$BATS_TEST_TMPDIR/$1" || true; }
 @test "the tour, interrupted: nothing is left" {
   device=veth1
   start_moontap veth_tour
-  sleep 0.5
+  said who-has
   kill -INT "$moontap_pid"
   wait "$moontap_pid" || true
   moontap_pid=
-  sleep 0.2
-  unchanged
+  wait_for unchanged
 }
 
 @test "veth_responder: pings and ARP are answered from a namespace without an address" {
