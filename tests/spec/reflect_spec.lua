@@ -93,6 +93,10 @@ describe("mt.reflect", function()
     assert.is_nil(ask(frames.eth(0x0800, frames.ip4({}, frames.icmp {}))))
     assert.equal(far.mac, ask(frames.eth(0x0806, frames.arp {}, { to = ("\xff"):rep(6) })).arp.src_mac)
     assert.equal(far.mac, got[1].eth.src)
+    far:policy { { nil, mt.reflect { net = "192.0.2.0/24", mac = "02:00:00:00:00:02" } } }
+    local echo <const> = frames.ip4({}, frames.icmp {})
+    assert.equal("02:00:00:00:00:02", ask(frames.eth(0x0800, echo)).eth.src)
+    assert.equal("02:00:00:00:00:02", ask(frames.eth(0x0806, frames.arp {}, { to = ("\xff"):rep(6) })).arp.src_mac)
   end)
 
   it("leaves out what is switched off", function()
