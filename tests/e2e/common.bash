@@ -4,7 +4,7 @@
 # to $BATS_TEST_TMPDIR/out (or $out) and err, its pid is $moontap_pid.
 start_moontap() {
   # bats waits for whatever holds its descriptor 3
-  "$MOONTAP" run ${MOONTAP_IO:+--io "$MOONTAP_IO"} "$@" >"${out:-$BATS_TEST_TMPDIR/out}" 2>"$BATS_TEST_TMPDIR/err" 3>&- &
+  "$MOONTAP" run "$@" >"${out:-$BATS_TEST_TMPDIR/out}" 2>"$BATS_TEST_TMPDIR/err" 3>&- &
   moontap_pid=$!
   for _ in $(seq 200); do
     ip -o link show "${device:-tun0}" up 2>/dev/null | grep -q . && return 0
@@ -17,7 +17,8 @@ start_moontap() {
 
 # wait_for COMMAND...: until it succeeds; a machine that is busy may take its time.
 wait_for() {
-  for _ in $(seq 400); do
+  local end=$((SECONDS + 30))
+  while [ "$SECONDS" -lt "$end" ]; do
     "$@" >/dev/null 2>&1 && return 0
     sleep 0.05
   done

@@ -36,12 +36,13 @@ LUA
   [ -z "$output" ]
 }
 
+# What the console says to a line; one that is not answered fails.
+ask() { timeout -s KILL 10 "$MOONTAP" console "$moontap_pid" <<<"$1"; }
+
 # n is the same twice, a while apart.
 stands_still() {
   local before
-  before=$("$MOONTAP" console <<<"n")
-  sleep 0.2
-  [ "$("$MOONTAP" console <<<"n")" = "$before" ]
+  before=$(ask n) && sleep 0.2 && [ "$(ask n)" = "$before" ]
 }
 
 @test "console: a long line does not stop packets, and can be given up" {
@@ -52,7 +53,7 @@ stands_still() {
   console=$!
   exec 4>"$BATS_TEST_TMPDIR/lines"
   echo "n = 0 while true do n = n + 1 end" >&4
-  wait_for eval '[[ $("$MOONTAP" console <<<"n and n > 1000") == true ]]'
+  wait_for eval '[ "$(ask "n and n > 1000")" = true ]'
   run ping -q -c 20 -i 0.02 -w 10 192.168.1.9
   [[ $output == *"20 received"* ]]
   kill "$console"
@@ -81,7 +82,7 @@ stands_still() {
 @test "console PID reaches into a sandbox" {
   "$MOONTAP" run -q --sandbox -- sleep 100 3>&- &
   moontap_pid=$!
-  wait_for eval '"$MOONTAP" console "$moontap_pid" <<<"1"'
+  wait_for ask 1
   run "$MOONTAP" console "$moontap_pid" <<<'#mt.link.list()'
   [ "$output" = 2 ]
   kill -TERM "$moontap_pid"
