@@ -9,9 +9,12 @@ end
 
 -- What the keeper may do, who alone holds capabilities; without one (a stock Lua), we ourselves.
 local function capabilities()
-  local pid = first_line "/proc/self/stat":match "^%d+"
-  for child in (first_line(("/proc/%s/task/%s/children"):format(pid, pid)) or ""):gmatch "%d+" do
-    if first_line("/proc/" .. child .. "/comm") == "moontap-keeper" then pid = child end
+  local own <const> = first_line "/proc/self/stat":match "^%d+"
+  local name <const>, pid = first_line "/proc/self/comm", own
+  for child in (first_line(("/proc/%s/task/%s/children"):format(own, own)) or ""):gmatch "%d+" do
+    local comm <const> = first_line("/proc/" .. child .. "/comm")
+    -- until it has named itself it is called as we are
+    if comm == "moontap-keeper" or comm == name then pid = child end
   end
   local caps = 0
   for line in io.lines("/proc/" .. pid .. "/status") do
