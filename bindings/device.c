@@ -114,16 +114,14 @@ int lport_pair(lua_State *L)
 	return 2;
 }
 
-/* mt.attach "veth1" or mt.attach{ name=, netns=, promisc= } -> port | nil, why, errno */
+/* mt.attach "veth1" or mt.attach{ name=, netns=, promisc=, io= } -> port | nil, why, errno */
 int lport_attach(lua_State *L)
 {
-	static const char *const keys[] = { "name", "netns", "promisc", NULL };
+	static const char *const keys[] = { "name", "netns", "promisc", "io", NULL };
 	static const char *const what = "mt.attach";
-	const char *netns = "";
-	bool is_promiscuous = false;
+	struct attach_wish wish = { .netns = "" };
 	struct refusal why;
 	struct lane *lane;
-	char name[16];
 
 	if (lua_type(L, 1) == LUA_TSTRING) {
 		lua_createtable(L, 0, 1);
@@ -132,10 +130,11 @@ int lport_attach(lua_State *L)
 	}
 	luaL_checktype(L, 1, LUA_TTABLE);
 	check_keys(L, 1, what, keys);
-	check_device_name(L, what, name);
-	netns = check_netns(L, 1, what);
-	is_promiscuous = check_bool_field(L, 1, what, "promisc", false);
-	if (setup_attach(state_of(L)->worker, name, netns, is_promiscuous, &lane, &why))
+	check_device_name(L, what, wish.name);
+	wish.netns = check_netns(L, 1, what);
+	wish.is_promiscuous = check_bool_field(L, 1, what, "promisc", false);
+	wish.io = check_io(L, what, IO_SOCKET);
+	if (setup_attach(state_of(L)->worker, &wish, &lane, &why))
 		return push_refusal(L, &why);
 	port_push(L, lane);
 	return 1;

@@ -355,9 +355,10 @@ int setup_queue(struct worker *worker, struct lane *first, struct lane **out, st
 	return error;
 }
 
-int setup_attach(struct worker *worker, const char *name, const char *netns, bool is_promiscuous,
-	struct lane **out, struct refusal *why)
+int setup_attach(struct worker *worker, const struct attach_wish *wish, struct lane **out,
+	struct refusal *why)
 {
+	const char *name = wish->name, *netns = wish->netns;
 	struct netlink *netlink = world_netlink(worker->world, netns, why);
 	struct link link;
 
@@ -380,11 +381,12 @@ int setup_attach(struct worker *worker, const char *name, const char *netns, boo
 		return fd;
 	struct port *port = socket_port_new();
 
-	if (!port || (is_promiscuous && socket_promisc(fd, link.ifindex))) {
+	if (!port || (wish->is_promiscuous && socket_promisc(fd, link.ifindex))) {
 		free(port);
 		close(fd);
 		return refuse(why, ENOMEM, "%s: cannot open the port", name);
 	}
+	port->io_wanted = wish->io;
 	memcpy(port->mac, link.mac, sizeof(port->mac));
 	return link_lane_open(worker, port, &link, netns, fd, out, why);
 }

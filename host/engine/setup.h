@@ -28,6 +28,14 @@ struct device_wish {
 	int owner, group;   /* who may open it then; -1: only with CAP_NET_ADMIN */
 };
 
+/* What a script wants of a link that is there. */
+struct attach_wish {
+	char name[16]; /* checked by link_name_check */
+	const char *netns;
+	bool is_promiscuous;
+	struct io_list io; /* as above */
+};
+
 /* The largest MTU of such a device, bytes. */
 uint32_t device_mtu_max(enum layer_id first);
 
@@ -43,9 +51,9 @@ int setup_queue(struct worker *worker, struct lane *first, struct lane **out, st
 int setup_pair(struct worker *worker, enum layer_id first, const char *names[2],
 	struct lane *out[2], struct refusal *why);
 
-/* A packet socket on the link `name` of the namespace. 0 or -errno with why. */
-int setup_attach(struct worker *worker, const char *name, const char *netns, bool is_promiscuous,
-	struct lane **out, struct refusal *why);
+/* A packet socket on a link. 0 or -errno with why. */
+int setup_attach(struct worker *worker, const struct attach_wish *wish, struct lane **out,
+	struct refusal *why);
 
 /* A veth pair, each end as its wish says (name, netns, addrs, routes, mtu, mac, is_up, with_dad).
  */

@@ -102,6 +102,15 @@ static inline void port_received(struct port *port, struct packet *p, struct mon
 	counter_add(&port->counters.rx_bytes, packet_length(p));
 }
 
+/* How many packets a recv should ask for that comes after one which asked for `asked`, and got
+ * `came`: one after a pause, so that a lone packet is not kept waiting, up to a burst. */
+static inline unsigned port_batch(unsigned asked, unsigned came, bool has_more)
+{
+	if (has_more)
+		return asked < PORT_BURST / 2 ? 2 * asked : PORT_BURST;
+	return came ? came : (asked + 3) / 4;
+}
+
 /* A packet longer than p's slot has come, `len` bytes, the rest of it in `spill`: its two parts
  * move together into a big slot. NULL: none is free, it is lost and counted. p is used up. */
 struct packet *port_unspill(struct port *port, struct packet *p, const uint8_t *spill, size_t len);

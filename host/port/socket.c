@@ -10,18 +10,25 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
-#include "host/packet/wire.h"
-#include "host/port/vnet.h"
+#include "host/base/log.h"
+#include "host/port/mmsg.h"
+#include "host/port/socket_ring.h"
 
-enum { SPILL = POOL_BIG_SLOT - PACKET_HEADROOM };
+enum {
+	RECEIVE_BYTES = 4 * 1024 * 1024, /* a queue that holds some segments of 64 KiB */
+	LOSSES_EVERY = 16,		 /* bursts */
+	IN_VAIN = 64,
+};
 
 struct packet_socket {
 	struct port port;
 	int fd;
-	uint8_t *spill;
+	struct mmsg *mmsg;	 /* NULL: closed */
+	struct socket_ring ring; /* without map: not over a ring */
+	unsigned bursts;	 /* large ones, since losses were asked for */
+	unsigned in_vain;	 /* recv found nothing */
 };
 
 static int option_set(int fd, int option)
@@ -61,6 +68,15 @@ int socket_group(int fd)
 	return getsockopt(fd, SOL_PACKET, PACKET_FANOUT, &value, &len) ? -errno : value & 0xffff;
 }
 
+/* The limit of the machine does not bind who may change the network. */
+static void queue_widen(int fd)
+{
+	int bytes = RECEIVE_BYTES;
+
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof(bytes)))
+		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes));
+}
+
 int socket_open(int ifindex, const char *name, int group, struct refusal *why)
 {
 	struct sockaddr_ll addr = {
@@ -73,6 +89,8 @@ int socket_open(int ifindex, const char *name, int group, struct refusal *why)
 			"%s: cannot open a packet socket: it needs CAP_NET_RAW (run it as root, or "
 			"with --sandbox)",
 			name);
+	if (fd >= 0)
+		queue_widen(fd);
 	/* The options first: what is bound receives at once. */
 	if (fd < 0 || option_set(fd, PACKET_VNET_HDR) || option_set(fd, PACKET_AUXDATA) ||
 		option_set(fd, PACKET_IGNORE_OUTGOING) ||
@@ -100,108 +118,111 @@ static struct packet_socket *socket_of(struct port *port)
 	return (struct packet_socket *)port;
 }
 
+static int ring_try(struct packet_socket *socket, int fd)
+{
+	struct port *port = &socket->port;
+	int error = socket_ring_open(&socket->ring, fd, port_room(port));
+
+	if (error)
+		log_line(LOG_LEVEL_DEBUG, "%s: ring: %s; it goes without", port->name,
+			strerror(-error));
+	return error;
+}
+
 static int socket_open_queue(struct port *port, int fd)
 {
-	uint8_t *spill = malloc(SPILL);
+	struct io_list order = io_order(&port->io_wanted, IO_SOCKET);
+	struct packet_socket *socket = socket_of(port);
 
-	if (!spill)
+	socket->mmsg = mmsg_new();
+	if (!socket->mmsg)
 		return -ENOMEM;
-	socket_of(port)->spill = spill;
-	socket_of(port)->fd = fd;
+	for (unsigned i = 0; i < order.count && !port->io; i++) {
+		if (order.io[i] != IO_ring || !ring_try(socket, fd))
+			port->io = order.io[i];
+	}
+	socket->fd = fd;
 	port->is_open = true;
 	return 0;
 }
 
-/* The tag that the kernel took off goes back in: fields are read where they lie. */
-static void tag_restore(struct packet *p, const struct tpacket_auxdata *aux)
+/* Takes what has come, from the ring; frames that are too long for it from the queue, in order. */
+static unsigned ring_recv(struct packet_socket *socket, struct packet **burst, unsigned max)
 {
-	uint16_t tpid =
-		aux->tp_status & TP_STATUS_VLAN_TPID_VALID ? aux->tp_vlan_tpid : ETH_TYPE_8021Q;
+	struct port *port = &socket->port;
+	unsigned count = 0;
 
-	if (!(aux->tp_status & TP_STATUS_VLAN_VALID) || !packet_push(p, VLAN_HEADER))
+	while (count < max) {
+		switch (socket_ring_take(&socket->ring, port, &burst[count])) {
+		case RING_PACKET:
+			count++;
+			break;
+		case RING_ELSEWHERE:
+			count += mmsg_recv(socket->mmsg, port, socket->fd, burst + count, 1);
+			break;
+		case RING_LOST:
+			break;
+		case RING_NONE:
+		case RING_NO_SLOT:
+			port->has_more = false;
+			return count;
+		}
+	}
+	port->has_more = true;
+	return count;
+}
+
+/* Asking takes the count back to 0. */
+static void losses_count(struct packet_socket *socket)
+{
+	struct tpacket_stats stats = { 0 };
+	socklen_t len = sizeof(stats);
+
+	if (!getsockopt(socket->fd, SOL_PACKET, PACKET_STATISTICS, &stats, &len))
+		counter_add(&socket->port.counters.rx_dropped, stats.tp_drops);
+}
+
+/* What overruns a socket does so while we are behind: so we ask when we have caught up, and now and
+ * then in between. */
+static void losses_look(struct packet_socket *socket, unsigned count)
+{
+	if (count >= PORT_BURST / 2)
+		socket->bursts++;
+	if (!socket->bursts || (socket->port.has_more && socket->bursts < LOSSES_EVERY))
 		return;
-	const size_t macs = 2 * (size_t)MAC_BYTES;
-
-	memmove(p->data, p->data + VLAN_HEADER, macs);
-	store_be16(p->data + macs, tpid);
-	store_be16(p->data + macs + 2, aux->tp_vlan_tci);
-	if (p->csum.state == CSUM_PARTIAL)
-		p->csum.start += VLAN_HEADER;
+	losses_count(socket);
+	socket->bursts = 0;
 }
 
-static void aux_take(struct packet *p, struct msghdr *msg)
+/* Woken, but not by a frame: an error, like that of a link that went down, is told for ever until
+ * somebody asks for it. A ring has nobody else who does. */
+static void error_forget(struct packet_socket *socket)
 {
-	for (struct cmsghdr *cmsg = CMSG_FIRSTHDR(msg); cmsg; cmsg = CMSG_NXTHDR(msg, cmsg)) {
-		struct tpacket_auxdata aux;
+	socklen_t len = sizeof(int);
+	int error;
 
-		if (cmsg->cmsg_level != SOL_PACKET || cmsg->cmsg_type != PACKET_AUXDATA)
-			continue;
-		memcpy(&aux, CMSG_DATA(cmsg), sizeof(aux));
-		tag_restore(p, &aux);
-	}
-}
-
-static struct packet *socket_read(struct packet_socket *socket)
-{
-	_Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(struct tpacket_auxdata))];
-	struct packet *p = pool_take(socket->port.pool, 0);
-	struct virtio_net_hdr vnet;
-
-	if (!p)
-		return NULL;
-	struct iovec parts[] = { { &vnet, sizeof(vnet) }, { p->data, packet_tailroom(p) },
-		{ socket->spill, SPILL } };
-	struct msghdr msg = { .msg_iov = parts,
-		.msg_iovlen = 3,
-		.msg_control = control,
-		.msg_controllen = sizeof(control) };
-	ssize_t n = recvmsg(socket->fd, &msg, 0);
-
-	if (n < (ssize_t)sizeof(vnet)) {
-		packet_free(p);
-		return NULL;
-	}
-	size_t len = (size_t)n - sizeof(vnet);
-
-	if (len > packet_tailroom(p))
-		p = port_unspill(&socket->port, p, socket->spill, len);
-	else
-		packet_put(p, len);
-	if (p) {
-		vnet_to_packet(p, &vnet);
-		aux_take(p, &msg);
-	}
-	return p;
+	if (++socket->in_vain % IN_VAIN == 0)
+		getsockopt(socket->fd, SOL_SOCKET, SO_ERROR, &error, &len);
 }
 
 static unsigned socket_recv(struct port *port, struct packet **burst, unsigned max, struct mono now)
 {
-	unsigned count = 0;
+	struct packet_socket *socket = socket_of(port);
+	unsigned count = socket->ring.map ? ring_recv(socket, burst, max)
+					  : mmsg_recv(socket->mmsg, port, socket->fd, burst, max);
 
-	while (count < max) {
-		struct packet *p = socket_read(socket_of(port));
-
-		if (!p)
-			break;
-		port_received(port, p, now);
-		burst[count++] = p;
-	}
-	port->has_more = count == max;
+	for (unsigned i = 0; i < count; i++)
+		port_received(port, burst[i], now);
+	losses_look(socket, count);
+	if (!count && socket->ring.map)
+		error_forget(socket);
 	return count;
-}
-
-static int socket_write(struct port *port, struct packet *p)
-{
-	struct virtio_net_hdr vnet;
-	struct iovec parts[] = { { &vnet, sizeof(vnet) }, { p->data, packet_length(p) } };
-
-	vnet_from_packet(p, &vnet);
-	return writev(socket_of(port)->fd, parts, 2) < 0 ? errno : 0;
 }
 
 static void socket_flush(struct port *port)
 {
-	port_flush(port, socket_write);
+	if (port->tx_count)
+		mmsg_flush(socket_of(port)->mmsg, port, socket_of(port)->fd);
 }
 
 static int socket_poll_fd(const struct port *port)
@@ -214,9 +235,12 @@ static void socket_close(struct port *port)
 	struct packet_socket *socket = socket_of(port);
 
 	socket_flush(port);
+	if (port->is_open)
+		losses_count(socket);
 	port->is_open = false;
-	free(socket->spill);
-	socket->spill = NULL;
+	socket_ring_close(&socket->ring);
+	mmsg_free(socket->mmsg);
+	socket->mmsg = NULL;
 	if (socket->fd >= 0)
 		close(socket->fd);
 	socket->fd = -1;

@@ -317,10 +317,7 @@ static unsigned uring_recv(struct port *port, struct packet **burst, unsigned ma
 	for (unsigned i = 0; i < file->came; i++)
 		port_received(port, burst[i], now);
 	port->has_more = asked && file->came == asked;
-	if (port->has_more)
-		file->batch = file->batch < PORT_BURST / 2 ? 2 * file->batch : PORT_BURST;
-	else
-		file->batch = file->came ? file->came : (file->batch + 3) / 4;
+	file->batch = port_batch(file->batch, file->came, port->has_more);
 	ring->is_owed = port->has_more;
 	return file->came;
 }

@@ -16,7 +16,10 @@ tap:on("", mt.reflect {})
 print(tun.io, tap.io, mt.pair("eth").io)
 LUA
 }
-teardown() { common_teardown; }
+teardown() {
+  ip netns del far 2>/dev/null || true
+  common_teardown
+}
 
 # says OUTPUT OPTIONS...: runs the script around a ping to each device.
 says() {
@@ -57,9 +60,70 @@ says() {
 
 @test "a wrong word is told with those that are known" {
   run -2 "$MOONTAP" run --io uring,epol "$script"
-  [ "$output" = 'moontap: run: --io: unknown way "epol" (did you mean epoll? it knows uring, epoll)' ]
+  [ "$output" = 'moontap: run: --io: unknown way "epol" (did you mean epoll? it knows uring, epoll, ring, mmsg)' ]
   run -2 "$MOONTAP" run --io
   [ "$output" = 'moontap: run: --io needs a value (--io LIST)' ]
   run -1 "$MOONTAP" run "$script" sendfile
   [[ $output == *'mt.tap: io: unknown way "sendfile" (it knows uring, epoll)'* ]]
+}
+
+# One end of a veth with a port, the other in a namespace of its own.
+veth() {
+  ip netns add far
+  ip link add a0 type veth peer name a1 netns far
+  ip -n far addr add 10.1.1.2/24 dev a1
+  ip -n far link set a1 up
+  ip link set a0 up
+  cat >"$script" <<'LUA'
+local mt = require "moontap"
+local port = assert(mt.attach { name = "a0", io = ... })
+port:on("icmp or arp", mt.reflect { net = "10.1.1.0/24", except = "10.1.1.2" })
+print(port.io)
+LUA
+}
+
+@test "a packet socket has a ring, or what is chosen" {
+  veth
+  for io in "" ring mmsg; do
+    # shellcheck disable=SC2086 # an argument, or none
+    run -0 timeout -s KILL 20 "$MOONTAP" run "$script" $io -- ip netns exec far ping -n -q -c3 -i0.01 -w5 10.1.1.9
+    echo "$output"
+    [ "$(head -1 <<<"$output")" = "${io:-ring}" ]
+  done
+  run -0 timeout -s KILL 20 "$MOONTAP" run --io mmsg,epoll "$script" -- ip netns exec far ping -n -q -c3 -i0.01 -w5 10.1.1.9
+  [ "$(head -1 <<<"$output")" = mmsg ]
+  run -1 "$MOONTAP" run "$script" epoll
+  [[ $output == *'mt.attach: io: unknown way "epoll" (it knows ring, mmsg)'* ]]
+  ip netns del far
+}
+
+@test "what overruns a packet socket is counted, none is lost unseen" {
+  veth
+  cat >>"$script" <<'LUA'
+mt.after(0.05, function()
+  print "busy"
+  while not io.open(os.getenv "sent") do end
+end)
+LUA
+  export sent=$BATS_TEST_TMPDIR/sent
+  for io in ring mmsg; do
+    rm -f "$sent" "$BATS_TEST_TMPDIR/out"
+    device=a0 start_moontap --stats "$script" $io
+    for _ in $(seq 100); do grep -q busy "$BATS_TEST_TMPDIR/out" && break; sleep 0.02; done
+    ip netns exec far python3 -c '
+import socket
+s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+s.bind(("a1", 0))
+for _ in range(12000):
+    s.send(bytes(12) + b"\x88\xb5" + bytes(46))'
+    touch "$sent"
+    sleep 0.3
+    stop_moontap
+    cat "$BATS_TEST_TMPDIR/err"
+    awk '/rx_packets/ {
+      for (i = 1; i < NF; i++) if ($i == "rx_packets" || $i == "rx_dropped") sum += $(i + 1)
+      lost = / rx_dropped /
+    } END { exit !(lost && sum >= 12000 && sum < 12020) }' "$BATS_TEST_TMPDIR/err"
+  done
+  ip netns del far
 }
