@@ -10,6 +10,7 @@
 #include <liburing.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "host/packet/checksum.h"
@@ -89,6 +90,14 @@ static void buffers_register(struct uring *ring)
 	}
 }
 
+/* For what the shared library of Debian 12 does not export. */
+static int ring_register(struct uring *ring, unsigned opcode, const void *arg, unsigned count)
+{
+	long done = syscall(SYS_io_uring_register, ring->io.ring_fd, opcode, arg, count);
+
+	return done < 0 ? -errno : 0;
+}
+
 /* No seccomp filter sees what a ring does: it may read and write registered files, no more. */
 static int restrict_to_packets(struct uring *ring)
 {
@@ -112,7 +121,7 @@ static int restrict_to_packets(struct uring *ring)
 		restrictions[i].opcode = allowed[i].kind;
 		restrictions[i].sqe_op = allowed[i].value; /* a union of bytes */
 	}
-	return io_uring_register_restrictions(&ring->io, restrictions, COUNT);
+	return ring_register(ring, IORING_REGISTER_RESTRICTIONS, restrictions, COUNT);
 }
 
 static int ring_refused(struct uring *ring, int error)
@@ -151,7 +160,7 @@ static int ring_open(struct uring *ring)
 	if (!error)
 		error = restrict_to_packets(ring);
 	if (!error)
-		error = io_uring_enable_rings(&ring->io);
+		error = ring_register(ring, IORING_REGISTER_ENABLE_RINGS, NULL, 0);
 	if (error) {
 		io_uring_queue_exit(&ring->io);
 		return ring_refused(ring, -error);
@@ -316,8 +325,10 @@ static unsigned uring_recv(struct port *port, struct packet **burst, unsigned ma
 		carry_out(ring);
 	for (unsigned i = 0; i < file->came; i++)
 		port_received(port, burst[i], now);
-	port->has_more = asked && file->came == asked;
-	file->batch = port_batch(file->batch, file->came, port->has_more);
+	/* Most lone packets are alone: to look for a second one would keep their answers waiting.
+	 */
+	port->has_more = asked > 1 && file->came == asked;
+	file->batch = port_batch(file->batch, file->came, asked && file->came == asked);
 	ring->is_owed = port->has_more;
 	return file->came;
 }
