@@ -25,6 +25,23 @@ static int refused(const struct refusal *why)
 	return STATUS_REFUSED;
 }
 
+/* Where packets go to standard output, text goes to standard error. */
+static int capture_start(const char *path, struct run_extra *extra, struct refusal *why)
+{
+	int error = capture_open(&extra->capture, path, why);
+
+	if (!error && !strcmp(path, "-"))
+		dup2(STDERR_FILENO, STDOUT_FILENO);
+	return error;
+}
+
+static void capture_end(struct run_extra *extra)
+{
+	if (extra->capture)
+		capture_close(extra->capture);
+	extra->capture = NULL;
+}
+
 static int run_help(void)
 {
 	puts("moontap run [OPTIONS] [SCRIPT] [ARGS...] [-- COMMAND...]\n"
@@ -171,9 +188,14 @@ int run_prepare(const struct options *options, struct run_extra *extra)
 	}
 	if (!workers_read(options, extra) || !seed_read(options, extra))
 		return STATUS_USAGE;
-	if (options->sandbox && sandbox_enter(&why))
+	/* As this user, at this place: the sandbox is another. */
+	if (options->capture && capture_start(options->capture, extra, &why))
 		return refused(&why);
-	return keeper_start(&extra->keeper, &why) ? refused(&why) : STATUS_OK;
+	if ((options->sandbox && sandbox_enter(&why)) || keeper_start(&extra->keeper, &why)) {
+		capture_end(extra);
+		return refused(&why);
+	}
+	return STATUS_OK;
 }
 
 int run_serve(const struct options *options, const struct script_ops *ops, struct run_extra *extra)
@@ -190,6 +212,7 @@ int run_serve(const struct options *options, const struct script_ops *ops, struc
 		.command_count = options->command ? 1 : 0,
 		.stats_to = options->stats ? LOG_ERR : 0,
 		.trace = options->trace ? &extra->trace : NULL,
+		.capture = extra->capture,
 		.keeper = &extra->keeper,
 		.io = extra->io,
 		.is_told = options->verbose,
@@ -215,6 +238,7 @@ int run_serve(const struct options *options, const struct script_ops *ops, struc
 
 int run_finish(struct run_extra *extra, int status)
 {
+	capture_end(extra);
 	keeper_end(&extra->keeper);
 	if (extra->trace.match)
 		filter_close(extra->trace.match);

@@ -14,6 +14,7 @@ struct run_extra {
 	char path[PATH_MAX];
 	bool has_script;
 	struct trace_lines trace;
+	struct capture *capture; /* NULL: none */
 	struct keeper keeper;
 	unsigned worker_count;
 	struct cpu_list cpus;

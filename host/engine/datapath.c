@@ -210,4 +210,6 @@ void datapath_flush(struct datapath *dp)
 		if (lane->is_open)
 			lane->port->ops->flush(lane->port);
 	}
+	if (dp->trace && dp->trace->ops->flush)
+		dp->trace->ops->flush(dp->trace);
 }

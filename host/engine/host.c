@@ -150,6 +150,14 @@ static bool outlet_drain(struct host *host)
 	return is_full;
 }
 
+/* All that workers hand to this thread; true if there is more to come back for. */
+static bool drain(struct host *host)
+{
+	bool is_full = outlet_drain(host);
+
+	return (host->capture && capture_drain(host->capture)) || is_full;
+}
+
 /* Captured output, line by line with an indent, after what the trace had to say before it. */
 static void output_ready(struct watch *watch, uint32_t events)
 {
@@ -278,7 +286,7 @@ static void end_urge(struct host *host)
 		workers_interrupt(host);
 		return;
 	}
-	outlet_drain(host);
+	drain(host);
 	log_line(LOG_LEVEL_WARN, "the script does not stop: ended without it");
 	_exit(host->status); /* the kernel undoes what only our descriptors hold */
 }
@@ -286,7 +294,7 @@ static void end_urge(struct host *host)
 static void serve(struct host *host)
 {
 	for (;;) {
-		bool is_full = outlet_drain(host);
+		bool is_full = drain(host);
 		bool is_over = host_look(host);
 
 		if (is_over)
@@ -306,6 +314,8 @@ static void stats_show(struct host *host)
 
 	text_init(&out, lines, sizeof(lines));
 	stats_print(&out, host);
+	if (host->capture)
+		capture_stats(host->capture, &out);
 	log_write(host->stats_to, lines, out.len, true);
 }
 
@@ -315,7 +325,7 @@ int host_run(struct host *host)
 		return 1;
 	serve(host);
 	workers_join(host);
-	while (outlet_drain(host))
+	while (drain(host))
 		loop_wait(&host->loop, TERMINAL_RETRY_MS);
 	if (host->stats_to == LOG_OUT)
 		log_write(LOG_OUT, "\n", 1, true);

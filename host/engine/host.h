@@ -3,6 +3,7 @@
 #pragma once
 
 #include "host/engine/calls.h"
+#include "host/engine/capture.h"
 #include "host/engine/process.h"
 #include "host/engine/script.h"
 #include "host/engine/trace.h"
@@ -21,6 +22,7 @@ struct host {
 	unsigned command_count;
 	enum log_stream stats_to;  /* where the counters go at the end; 0: nowhere */
 	struct trace_lines *trace; /* NULL: no trace */
+	struct capture *capture;   /* NULL: none */
 	struct keeper *keeper;
 	const char *control_path; /* where consoles connect; NULL: nowhere */
 	bool is_deaf;		  /* to SIGINT: it is a console's */

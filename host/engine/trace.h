@@ -21,6 +21,9 @@ struct trace_ops {
 	/* It is about to be sent by the lane's port, after its verdict or by the script itself.
 	 * May be NULL. */
 	void (*tx)(struct trace *trace, const struct lane *lane, const struct packet *p);
+
+	/* A burst is over: here a system call costs no packet its time. May be NULL. */
+	void (*flush)(struct trace *trace);
 };
 
 struct trace {

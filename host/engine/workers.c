@@ -15,18 +15,29 @@ struct worker *workers_at(struct host *host, unsigned i)
 	return host->others && i <= host->other_count ? &host->others[i - 1] : NULL;
 }
 
+/* Who looks on at the worker's packets. */
+static int trace_join(struct host *host, struct worker *worker)
+{
+	if (host->trace) {
+		worker->trace = *host->trace;
+		worker->dp.trace = &worker->trace.trace;
+	}
+	if (!host->capture)
+		return 0;
+	worker->dp.trace = capture_join(host->capture, host->wake.fd, worker->dp.trace);
+	return worker->dp.trace ? 0 : -ENOMEM;
+}
+
 static int start(struct host *host, struct worker *worker, unsigned id)
 {
 	int error = worker_init(worker, host, id, host->ops, &host->why);
 
 	if (error)
 		return error;
-	if (host->trace) {
-		worker->trace = *host->trace;
-		worker->dp.trace = &worker->trace.trace;
-	}
 	worker->is_held = id == 1 && host->worker_count > 1;
-	error = worker_start(worker);
+	error = trace_join(host, worker);
+	if (!error)
+		error = worker_start(worker);
 	if (!error)
 		return 0;
 	worker_fini(worker);

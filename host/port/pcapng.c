@@ -200,10 +200,8 @@ int pcapng_write(struct pcapng *file, const struct pcapng_packet *packet)
 	assert(packet->interface < file->interface_count);
 	int error = block_start(file, PCAPNG_PACKET, len);
 
-	if (error) {
-		file->lost += error != -EAGAIN;
+	if (error)
 		return error;
-	}
 	put32(file, packet->interface);
 	put32(file, (uint32_t)(time >> 32));
 	put32(file, (uint32_t)time);
