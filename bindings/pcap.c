@@ -389,6 +389,12 @@ static int writer_new(lua_State *L, const char *path, struct refusal *why)
 	*writer = (struct writer){ .file = NULL };
 	snprintf(writer->path, sizeof(writer->path), "%s", path);
 	luaL_setmetatable(L, type_writer);
+	/* The others' scripts would empty the file that the first is writing. */
+	if (state_of(L)->worker->id > 1)
+		return refuse(why, EBUSY,
+			"%s: a file is written by one worker (run it with --workers 1, or use "
+			"--capture)",
+			path);
 	return pcapng_open(&writer->file, world_is_recorded(world_of(L)) ? "/dev/null" : path, why);
 }
 
