@@ -145,8 +145,11 @@ static enum capfile_status record_next(struct capfile *file, struct refusal *why
 	raw->len = head->caplen < sizeof(raw->bytes) ? head->caplen : sizeof(raw->bytes);
 	memcpy(raw->bytes, bytes, raw->len);
 	raw->original = head->len < head->caplen ? head->caplen : head->len;
-	/* libpcap gives nanoseconds where the name says microseconds. */
-	raw->time_ns = (int64_t)(uint32_t)head->ts.tv_sec * NS_PER_S + head->ts.tv_usec;
+	/* libpcap gives nanoseconds where the name says microseconds, and both fields' 32 bits
+	 * with a sign. */
+	int64_t time = (int64_t)(uint32_t)head->ts.tv_sec * NS_PER_S + head->ts.tv_usec;
+
+	raw->time_ns = time < 0 ? 0 : time;
 	return CAPFILE_PACKET;
 }
 
@@ -192,13 +195,14 @@ enum capfile_status capfile_next(struct capfile *file, struct captured *out, str
 		refuse(why, ENOMEM, "%s: out of memory", file->name);
 		return CAPFILE_BROKEN;
 	}
-	size_t made = view.is_made ? sizeof(view.eth) : 0;
+	uint64_t wire = (uint64_t)raw->original - view.skip + (view.is_made ? sizeof(view.eth) : 0);
 
+	wire = wire < UINT32_MAX ? wire : UINT32_MAX;
 	*out = (struct captured){
 		.packet = p,
 		.time_ns = raw->time_ns,
 		.interface = raw->interface,
-		.cut = (uint32_t)(raw->original - view.skip + made - packet_length(p)),
+		.cut = (uint32_t)(wire - packet_length(p)),
 		.dir = raw->dir ? raw->dir : view.dir,
 		.comment = raw->comment,
 	};

@@ -148,3 +148,40 @@ for name, text in pairs(filters) do
 
   write("filter/" .. name, string.char(first) .. text .. "\n" .. (first == ETH and packets.echo_v4_eth or packets.echo_v4)[2])
 end
+
+-- Both formats, both byte orders, every link type; packets of all kinds are the packet fuzzer's.
+local capture <const> = dofile "tests/spec/capture_bytes.lua"
+local cooked <const> = hex "00 04 00 01 00 06 02 00 00 00 00 09 00 00 08 00"
+local cooked_arp <const> = hex "00 01 00 01 00 06 02 00 00 00 00 09 00 00 08 06"
+local cooked2 <const> = hex "08 00 00 00 00 00 00 03 00 01 00 06 02 00 00 00 00 09 00 00"
+
+local function interfaces(order)
+  return capture.section(order) .. capture.interface(order, 1, { { 2, "eth0" }, { 9, "\9" } })
+    .. capture.interface(order, 101, { { 2, "tun0" }, { 9, "\x8a" }, { 14, string.pack(order .. "i8", 9) } }, 64)
+end
+
+local function whole(order)
+  return interfaces(order)
+    .. capture.packet(order, 0, 1700000000123456789, capture.eth, { { 2, string.pack(order .. "I4", 1) }, { 1, "hello" } })
+    .. capture.packet(order, 1, 5, capture.ip4:sub(1, 30), nil, 36)
+end
+
+local captures <const> = {
+  pcap_eth = capture.pcap("<", 1, { { capture.eth, sec = 1700000000 }, { capture.eth:sub(1, 20), original = 50 } }),
+  pcap_raw_nano = capture.pcap(">", 101, { { capture.ip4 }, { capture.ip6 } }, true),
+  pcap_null = capture.pcap(">", 0, { { "\2\0\0\0" .. capture.ip4 }, { "\0\0\0\x1e" .. capture.ip6 } }),
+  pcap_loop = capture.pcap("<", 108, { { "\0\0\0\2" .. capture.ip4 } }),
+  pcap_sll = capture.pcap("<", 113, { { cooked .. capture.ip4 }, { cooked_arp .. capture.arp } }),
+  pcap_sll2 = capture.pcap("<", 276, { { cooked2 .. capture.ip4 } }),
+  pcap_wifi = capture.pcap("<", 105, { { "radio" } }),
+  pcapng_little = whole "<",
+  pcapng_big = whole ">",
+  pcapng_two_sections = whole "<" .. whole ">",
+  pcapng_simple_and_old = interfaces "<" .. capture.block("<", 3, string.pack("<I4", 36) .. capture.ip4)
+    .. capture.block("<", 2, string.pack("<I2I2I4I4I4I4", 1, 9, 0, 1000000, 36, 36) .. capture.ip4),
+  pcapng_other_blocks = interfaces "<" .. capture.block("<", 5, "statistics..") .. capture.block("<", 0x80000001, "a secret"),
+  pcapng_cut = whole("<"):sub(1, -9),
+  pcapng_no_interface = capture.section "<" .. capture.packet("<", 7, 5, capture.ip4),
+}
+
+for name, bytes in pairs(captures) do write("capfile/" .. name, bytes) end
