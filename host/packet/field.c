@@ -7,6 +7,7 @@
 #include "host/packet/checksum.h"
 #include "host/packet/inner.h"
 #include "host/packet/names.h"
+#include "host/packet/option.h"
 #include "host/packet/wire.h"
 
 const struct field *field_of_layer(enum layer_id layer, unsigned *count)
@@ -60,10 +61,28 @@ static bool has_when(const struct packet *p, const struct layer *layer, enum fie
 	case WHEN_ICMP_QUERY:
 		return type == ICMP_ECHO_REQUEST || type == ICMP_ECHO_REPLY ||
 		       (type >= ICMP_TIMESTAMP && type <= ICMP_MASK_REPLY);
+	case WHEN_ICMP_TOO_BIG: /* RFC 1191 4 */
+		return load_be16(layer_bytes(p, layer)) == (ICMP_UNREACHABLE << 8 | 4);
+	case WHEN_ICMP_REDIRECT:
+		return type == ICMP_REDIRECT;
+	case WHEN_ICMP_PROBLEM:
+		return type == ICMP_PARAMETER_PROBLEM;
+	case WHEN_ICMP_TIMESTAMP:
+		return type == ICMP_TIMESTAMP || type == ICMP_TIMESTAMP_REPLY;
 	case WHEN_ICMPV6_ECHO:
 		return type == ICMPV6_ECHO_REQUEST || type == ICMPV6_ECHO_REPLY;
 	case WHEN_ICMPV6_TARGET:
 		return type == ICMPV6_NS || type == ICMPV6_NA || type == ICMPV6_REDIRECT;
+	case WHEN_ICMPV6_TOO_BIG:
+		return type == ICMPV6_TOO_BIG;
+	case WHEN_ICMPV6_PROBLEM:
+		return type == ICMPV6_PARAMETER_PROBLEM;
+	case WHEN_ICMPV6_RA:
+		return type == ICMPV6_RA;
+	case WHEN_ICMPV6_NA:
+		return type == ICMPV6_NA;
+	case WHEN_ICMPV6_REDIRECT:
+		return type == ICMPV6_REDIRECT;
 	}
 	return false;
 }
@@ -104,6 +123,27 @@ static uint8_t *gre_seq(
 {
 	(void)field;
 	return gre_word(p, layer, GRE_HAS_SEQ);
+}
+
+/* RFC 8200 4.5: in the chain of extension headers, which parse has walked. */
+static uint8_t *ipv6_fragment(
+	const struct packet *p, const struct layer *layer, const struct field *field)
+{
+	uint8_t *ip = layer_bytes(p, layer);
+	uint8_t proto = ip[IPV6_NXT];
+
+	for (size_t at = IPV6_HEADER; at + 8 <= layer->length;) {
+		if (proto == PROTO_FRAGMENT)
+			return ip + at + field->offset;
+		if (proto != PROTO_HOPOPTS && proto != PROTO_ROUTING && proto != PROTO_DSTOPTS &&
+			proto != PROTO_AH)
+			break;
+		size_t units = ip[at + 1], start = at;
+
+		at += proto == PROTO_AH ? (units + 2) * 4 : (units + 1) * 8;
+		proto = ip[start];
+	}
+	return NULL;
 }
 
 const struct field field_table[] = {

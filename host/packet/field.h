@@ -32,7 +32,21 @@ enum field_effect {
 };
 
 /* Which packets of that layer have the field. */
-enum field_when { WHEN_ALWAYS, WHEN_ICMP_QUERY, WHEN_ICMPV6_ECHO, WHEN_ICMPV6_TARGET };
+enum field_when {
+	WHEN_ALWAYS,
+	WHEN_ICMP_QUERY,
+	WHEN_ICMP_TOO_BIG,
+	WHEN_ICMP_REDIRECT,
+	WHEN_ICMP_PROBLEM,
+	WHEN_ICMP_TIMESTAMP,
+	WHEN_ICMPV6_ECHO,
+	WHEN_ICMPV6_TARGET,
+	WHEN_ICMPV6_TOO_BIG,
+	WHEN_ICMPV6_PROBLEM,
+	WHEN_ICMPV6_RA,
+	WHEN_ICMPV6_NA,
+	WHEN_ICMPV6_REDIRECT,
+};
 
 struct field;
 
@@ -71,6 +85,7 @@ struct field {
 	uint8_t scale;	/* multiply by this after the shift; 0 and 1: as it is */
 	uint8_t when;	/* enum field_when */
 	uint8_t effect; /* enum field_effect */
+	uint8_t option; /* in which option's data `offset` counts, with .at = option_at */
 	uint8_t names;	/* enum names: its numbers' words; 0: none */
 	uint8_t written; /* enum packet_written that an edit sets */
 	bool is_read_only;

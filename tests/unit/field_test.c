@@ -365,7 +365,7 @@ START_TEST(absent_field_leaves_packet_and_result_untouched)
 	while (visit_next(&v)) {
 		struct value out = { .kind = 77, .number = 99 }, value = value_max(v.what);
 
-		if (field_get(v.p, v.at, v.what, &out) != FIELD_ABSENT)
+		if (field_get(v.p, v.at, v.what, &out) != FIELD_ABSENT || v.what->is_read_only)
 			continue;
 		ck_assert_uint_eq(out.kind, 77);
 		ck_assert_uint_eq(out.number, 99);

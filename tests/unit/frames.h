@@ -354,6 +354,92 @@ static inline struct frame frame_ns(void)
 	return f;
 }
 
+/* A message of ICMP or ICMPv6, the whole of it. */
+static inline void frame_message(struct frame *f, bool is_6, const uint8_t *bytes, size_t len)
+{
+	if (is_6)
+		frame_ip6(f, "fe80::1", "fe80::7", PROTO_ICMPV6);
+	else
+		frame_ip4(f, "10.0.0.1", "10.0.0.7", PROTO_ICMP, NULL, 0);
+	frame_transport(f, is_6 ? PROTO_ICMPV6 : PROTO_ICMP, bytes, len);
+	frame_seal(f);
+}
+
+/* Messages whose fields depend on their type, and options. */
+static inline bool frame_sample_options(unsigned i, struct frame *f)
+{
+	static const uint8_t too_big[8] = { ICMP_UNREACHABLE, 4, 0, 0, 0, 0, 5, 0 };
+	static const uint8_t redirect[8] = { ICMP_REDIRECT, 1, 0, 0, 10, 0, 0, 9 };
+	static const uint8_t problem[8] = { ICMP_PARAMETER_PROBLEM, 0, 0, 0, 20 };
+	static const uint8_t timestamp[20] = { ICMP_TIMESTAMP, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8 };
+	static const uint8_t too_big6[8] = { ICMPV6_TOO_BIG, 0, 0, 0, 0, 0, 5, 0 };
+	static const uint8_t problem6[8] = { ICMPV6_PARAMETER_PROBLEM, 1, 0, 0, 0, 0, 0, 40 };
+	/* RFC 4861 4.2, 4.6; RFC 8106 5.1: all options that a router advertises. */
+	static const uint8_t ra[] = { ICMPV6_RA, 0, 0, 0, 64, 0xc0, 7, 8, 0, 0, 1, 2, 0, 0, 3, 4, 1,
+		1, 2, 0, 0, 0, 0, 1, 5, 1, 0, 0, 0, 0, 5, 0xdc, 3, 4, 64, 0xc0, 0, 0, 14, 16, 0, 0,
+		7, 8, 0, 0, 0, 0, 0xfd, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 25, 3, 0, 0, 0,
+		0, 0, 60, 0xfd, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 53 };
+	static const uint8_t na[] = { ICMPV6_NA, 0, 0, 0, 0xe0, 0, 0, 0, 0xfe, 0x80, 0, 0, 0, 0, 0,
+		0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 1, 2, 0, 0, 0, 0, 1 };
+	static const uint8_t redirect6[40] = { ICMPV6_REDIRECT };
+	/* Options at odd places: an edit's checksum must follow there too. */
+	static const uint8_t syn[] = { 0x30, 0x39, 0, 80, 1, 2, 3, 4, 5, 6, 7, 8, 0xc0, 2, 0xff,
+		0xff, 0, 0, 0, 0, 1, 2, 4, 5, 0xb4, 3, 3, 7, 4, 2, 8, 10, 1, 2, 3, 4, 5, 6, 7, 8, 0,
+		0, 0, 0, 0, 0, 0, 0 };
+	static const uint8_t sack[] = { 0x30, 0x39, 0, 80, 1, 2, 3, 4, 5, 6, 7, 8, 0x80, 16, 0xff,
+		0xff, 0, 0, 0, 0, 1, 1, 5, 10, 1, 2, 3, 4, 5, 6, 7, 8 };
+	/* RFC 2132; every option that has a field. */
+	static const uint8_t dhcp[] = { 0x63, 0x82, 0x53, 0x63, 53, 1, 3, 0, 50, 4, 10, 0, 0, 9, 54,
+		4, 10, 0, 0, 1, 51, 4, 0, 0, 14, 16, 58, 4, 0, 0, 7, 8, 59, 4, 0, 0, 12, 13, 1, 4,
+		255, 255, 255, 0, 3, 4, 10, 0, 0, 1, 6, 4, 10, 0, 0, 2, 12, 4, 'm', 'o', 'o', 'n',
+		15, 3, 'l', 'a', 'n', 60, 2, 'v', '1', 61, 7, 1, 2, 0, 0, 0, 0, 1, 55, 2, 1, 3,
+		255 };
+	uint8_t message[BOOTP_HEADER + sizeof(dhcp)] = { 1, 1, 6 };
+
+	switch (i) {
+	case 0:
+		frame_message(f, false, too_big, sizeof(too_big));
+		return true;
+	case 1:
+		frame_message(f, false, redirect, sizeof(redirect));
+		return true;
+	case 2:
+		frame_message(f, false, problem, sizeof(problem));
+		return true;
+	case 3:
+		frame_message(f, false, timestamp, sizeof(timestamp));
+		return true;
+	case 4:
+		frame_message(f, true, too_big6, sizeof(too_big6));
+		return true;
+	case 5:
+		frame_message(f, true, problem6, sizeof(problem6));
+		return true;
+	case 6:
+		frame_message(f, true, ra, sizeof(ra));
+		return true;
+	case 7:
+		frame_message(f, true, na, sizeof(na));
+		return true;
+	case 8:
+		frame_message(f, true, redirect6, sizeof(redirect6));
+		return true;
+	case 9:
+	case 10:
+		frame_ip4(f, "10.0.0.1", "10.0.0.7", PROTO_TCP, NULL, 0);
+		frame_transport(
+			f, PROTO_TCP, i == 9 ? syn : sack, i == 9 ? sizeof(syn) : sizeof(sack));
+		frame_seal(f);
+		return true;
+	case 11:
+		memcpy(message + BOOTP_HEADER, dhcp, sizeof(dhcp));
+		frame_ip4(f, "10.0.0.1", "10.0.0.7", PROTO_UDP, NULL, 0);
+		frame_udp_to(f, PORT_DHCP_SERVER, message, sizeof(message));
+		return true;
+	}
+	return false;
+}
+
 /* One of every kind: sealed, no padding. false: there are no more. */
 static inline bool frame_sample(unsigned i, struct frame *f)
 {
@@ -452,7 +538,7 @@ static inline bool frame_sample(unsigned i, struct frame *f)
 		*f = frame_sctp(f);
 		return true;
 	default:
-		return false;
+		return frame_sample_options(i - 20, f);
 	}
 	frame_seal(f);
 	return true;
