@@ -4,11 +4,13 @@
 
 #include <string.h>
 
+#include "bindings/dns.h"
 #include "bindings/glue.h"
 #include "bindings/packet.h"
 #include "host/base/nearest.h"
 #include "host/packet/inner.h"
 #include "host/packet/names.h"
+#include "host/packet/option.h"
 
 struct layer_view {
 	struct packet_handle *handle; /* kept alive by a user value */
@@ -202,12 +204,17 @@ static int unknown_field(lua_State *L, enum layer_id layer, const char *name)
 		layer_name(layer), name, meant);
 }
 
-/* Upvalue 1 maps names to indices of the field table. Only our own metatable calls these, and it
- * is not to be had from Lua: the first argument needs no check. */
+/* Upvalue 1 maps names to indices of the field table, and to methods. Only our own metatable calls
+ * these, and it is not to be had from Lua: the first argument needs no check. NULL: a method, left
+ * on the stack. */
 static const struct field *field_at_key(lua_State *L, const struct layer_view *view)
 {
 	lua_pushvalue(L, 2);
-	if (lua_rawget(L, lua_upvalueindex(1)) != LUA_TNUMBER)
+	int type = lua_rawget(L, lua_upvalueindex(1));
+
+	if (type == LUA_TFUNCTION)
+		return NULL;
+	if (type != LUA_TNUMBER)
 		unknown_field(L, view->layer, luaL_tolstring(L, 2, NULL));
 	const struct field *field = &field_table[lua_tointeger(L, -1)];
 
@@ -229,6 +236,8 @@ static int llayer_index(lua_State *L)
 	const struct layer *layer = packet_layer(p, view->layer);
 	const struct field *field = field_at_key(L, view);
 
+	if (!field)
+		return 1;
 	if (layer)
 		push_field(L, p, layer, field);
 	else
@@ -243,6 +252,8 @@ static int llayer_newindex(lua_State *L)
 	const struct layer *layer = packet_layer(p, view->layer);
 	const struct field *field = field_at_key(L, view);
 
+	if (!field)
+		unknown_field(L, view->layer, lua_tostring(L, 2));
 	if (!layer)
 		return luaL_error(L, "this packet has no %s", layer_name(view->layer));
 	set_field(L, 3, p, layer, field);
@@ -276,6 +287,98 @@ static int llayer_tostring(lua_State *L)
 	return 1;
 }
 
+static const char metatables; /* its address is the registry key of a list by layer */
+
+/* The view at idx, of any layer; NULL: it is none. */
+static const struct layer_view *to_view(lua_State *L, int idx)
+{
+	const struct layer_view *view = lua_touserdata(L, idx);
+
+	if (lua_type(L, idx) != LUA_TUSERDATA || !lua_getmetatable(L, idx))
+		return NULL;
+	lua_rawgetp(L, LUA_REGISTRYINDEX, &metatables);
+	bool is_view = false;
+
+	for (enum layer_id id = LAYER_none + 1; id < LAYER_COUNT && !is_view; id++) {
+		lua_rawgeti(L, -1, id);
+		is_view = lua_rawequal(L, -1, -3);
+		lua_pop(L, 1);
+	}
+	lua_pop(L, 2);
+	return is_view ? view : NULL;
+}
+
+static struct packet *check_view(
+	lua_State *L, const struct layer_view *view, const struct layer **layer)
+{
+	struct packet *p = packet_of(L, view);
+
+	*layer = packet_layer(p, view->layer);
+	if (!*layer)
+		luaL_error(L, "this packet has no %s", layer_name(view->layer));
+	return p;
+}
+
+struct packet *check_layer_view(lua_State *L, int idx, enum layer_id id, const struct layer **layer)
+{
+	const struct layer_view *view = to_view(L, idx);
+
+	if (!view || view->layer != id)
+		luaL_typeerror(L, idx, lua_pushfstring(L, "pkt.%s", layer_name(id)));
+	return check_view(L, view, layer);
+}
+
+void layer_view_packet_push(lua_State *L, int idx)
+{
+	lua_getiuservalue(L, idx, 1);
+}
+
+/* pkt.tcp:options(): { { name=, number=, bytes= }, ... } */
+static int llayer_options(lua_State *L)
+{
+	const struct layer_view *view = to_view(L, 1);
+	const struct layer *layer;
+	struct option_walk walk;
+	struct option option;
+
+	if (!view)
+		return luaL_typeerror(L, 1, "layer of a packet");
+	struct packet *p = check_view(L, view, &layer);
+	bool has_options = option_walk(&walk, p, layer);
+
+	lua_newtable(L);
+	for (lua_Integer i = 1; has_options && option_next(&walk, &option); i++) {
+		lua_createtable(L, 0, 3);
+		lua_pushstring(L, option.name);
+		lua_setfield(L, -2, "name");
+		lua_pushinteger(L, option.number);
+		lua_setfield(L, -2, "number");
+		lua_pushlstring(L, (const char *)option.data, option.length);
+		lua_setfield(L, -2, "bytes");
+		lua_rawseti(L, -2, i);
+	}
+	return 1;
+}
+
+static const struct luaL_Reg option_methods[] = { { "options", llayer_options }, { NULL, NULL } };
+
+static const struct luaL_Reg *methods_of(enum layer_id layer)
+{
+	static const struct luaL_Reg none[] = { { NULL, NULL } };
+
+	switch (layer) {
+	case LAYER_ip:
+	case LAYER_icmpv6:
+	case LAYER_tcp:
+	case LAYER_dhcp:
+		return option_methods;
+	case LAYER_dns:
+		return dns_methods;
+	default:
+		return none;
+	}
+}
+
 static void field_names_push(lua_State *L, enum layer_id layer)
 {
 	unsigned count;
@@ -286,9 +389,8 @@ static void field_names_push(lua_State *L, enum layer_id layer)
 		lua_pushinteger(L, field - field_table);
 		lua_setfield(L, -2, field->name);
 	}
+	luaL_setfuncs(L, methods_of(layer), 0);
 }
-
-static const char metatables; /* its address is the registry key of a list by layer */
 
 void layer_open(lua_State *L)
 {

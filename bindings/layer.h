@@ -13,6 +13,13 @@ void layer_open(lua_State *L);
 /* Pushes the view of `layer` that belongs to the packet handle at idx (made once a handle). */
 void layer_view_push(lua_State *L, int idx, enum layer_id layer);
 
+/* The packet of a view of `id` at idx, and where its layer lies; raises for anything else. */
+struct packet *check_layer_view(
+	lua_State *L, int idx, enum layer_id id, const struct layer **layer);
+
+/* Pushes the handle of the packet whose view is at idx. */
+void layer_view_packet_push(lua_State *L, int idx);
+
 /* Pushes a field's value, or nil where the packet has none. */
 void push_field(
 	lua_State *L, const struct packet *p, const struct layer *layer, const struct field *field);

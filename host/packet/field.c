@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "host/packet/checksum.h"
+#include "host/packet/dns.h"
 #include "host/packet/inner.h"
 #include "host/packet/names.h"
 #include "host/packet/option.h"

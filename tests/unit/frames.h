@@ -395,6 +395,20 @@ static inline bool frame_sample_options(unsigned i, struct frame *f)
 		15, 3, 'l', 'a', 'n', 60, 2, 'v', '1', 61, 7, 1, 2, 0, 0, 0, 0, 1, 55, 2, 1, 3,
 		255 };
 	uint8_t message[BOOTP_HEADER + sizeof(dhcp)] = { 1, 1, 6 };
+	/* RFC 1035 4.1: the answer to "moon.example AAAA", with a record of each type that has a
+	 * field. Names point at names. */
+	static const char dns[] = "\x12\x34\x85\x80\0\1\0\2\0\1\0\2"
+				  "\4moon\7example\0\0\x1c\0\1"
+				  "\xc0\x0c\0\5\0\1\0\0\0\x3c\0\6"
+				  "\3tap\xc0\x11"
+				  "\xc0\x2a\0\x1c\0\1\0\0\0\x3c\0\x10"
+				  "\x20\1\r\xb8\0\0\0\0\0\0\0\0\0\0\0\1"
+				  "\xc0\x11\0\2\0\1\0\0\0\x3c\0\2"
+				  "\xc0\x2a"
+				  "\xc0\x2a\0\1\0\1\0\0\0\x3c\0\4"
+				  "\n\0\0\7"
+				  "\xc0\x2a\0\x0c\0\1\0\0\0\x3c\0\2"
+				  "\xc0\x0c";
 
 	switch (i) {
 	case 0:
@@ -435,6 +449,10 @@ static inline bool frame_sample_options(unsigned i, struct frame *f)
 		memcpy(message + BOOTP_HEADER, dhcp, sizeof(dhcp));
 		frame_ip4(f, "10.0.0.1", "10.0.0.7", PROTO_UDP, NULL, 0);
 		frame_udp_to(f, PORT_DHCP_SERVER, message, sizeof(message));
+		return true;
+	case 12:
+		frame_ip4(f, "10.0.0.1", "10.0.0.7", PROTO_UDP, NULL, 0);
+		frame_udp_to(f, PORT_DNS, dns, sizeof(dns) - 1);
 		return true;
 	}
 	return false;

@@ -94,7 +94,7 @@ START_TEST(samples_are_parsed_whole)
 		HAS(ip) | HAS(icmp), HAS(ip) | HAS(icmp), HAS(ip) | HAS(icmp), HAS(ip) | HAS(icmp),
 		HAS(ipv6) | HAS(icmpv6), HAS(ipv6) | HAS(icmpv6), HAS(ipv6) | HAS(icmpv6),
 		HAS(ipv6) | HAS(icmpv6), HAS(ipv6) | HAS(icmpv6), HAS(ip) | HAS(tcp),
-		HAS(ip) | HAS(tcp), HAS(ip) | HAS(udp) | HAS(dhcp) };
+		HAS(ip) | HAS(tcp), HAS(ip) | HAS(udp) | HAS(dhcp), HAS(ip) | HAS(udp) | HAS(dns) };
 	struct frame f;
 	unsigned i;
 
