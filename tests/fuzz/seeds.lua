@@ -62,6 +62,16 @@ local packets <const> = {
   ip_in_ip = { 0, ip4(4, ip4(1, echo)) },
   ip6_in_ip6 = { 0, ip6(41, ip6(58, echo6)) },
   dns_query = { 0, ip4(17, udp_to(53, query)) },
+  dns_response = { 0, ip4(17, udp_to(53, hex "12 34 85 80 00 01 00 02 00 00 00 00" .. "\4moon\7example\0" .. hex "00 1c 00 01"
+    .. hex "c0 0c 00 05 00 01 00 00 00 3c 00 06" .. "\3tap\xc0\x11"
+    .. hex "c0 2a 00 1c 00 01 00 00 00 3c 00 10 20 01 0d b8 00 00 00 00 00 00 00 00 00 00 00 01")) },
+  dns_pointer_loop = { 0, ip4(17, udp_to(53, hex "12 34 01 00 00 01 00 00 00 00 00 00 c0 0c 00 01 00 01")) },
+  tcp_all_options = { 0, ip4(6, hex "c3 50 00 50 00 00 00 01 00 00 00 00 b0 02 ff ff 00 00 00 00"
+    .. hex "01 02 04 05 b4 03 03 07 04 02 08 0a 00 00 00 01 00 00 00 02 00 00 00 00") },
+  router_advertisement = { 0, ip6(58, hex "86 00 00 00 40 c0 07 08 00 00 00 00 00 00 00 00 01 01 02 00 00 00 00 01"
+    .. hex "05 01 00 00 00 00 05 dc 03 04 40 c0 00 00 0e 10 00 00 07 08 00 00 00 00" .. OURS6, nil, nil, 255) },
+  redirect_v4 = { 0, ip4(1, hex "05 01 00 00 c0 00 02 09" .. ip4(17, udp)) },
+  dhcp_request = { 0, ip4(17, udp_to(67, dhcp:sub(1, -5) .. hex "35 01 03 32 04 c0 00 02 09 0c 04" .. "moon" .. hex "3d 07 01 02 00 00 00 00 09 ff")) },
   dhcp_discover = { 0, ip4(17, udp_to(67, dhcp)) },
   echo_v4 = { 0, ip4(1, echo) },
   echo_v4_eth = { ETH, eth(0x800, ip4(1, echo)) },
