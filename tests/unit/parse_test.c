@@ -90,11 +90,11 @@ START_TEST(samples_are_parsed_whole)
 		HAS(eth) | HAS(vlan) | HAS(vlan2) | HAS(ip) | HAS(udp), HAS(eth) | HAS(arp),
 		HAS(ip) | HAS(icmp), HAS(ip), HAS(ip) | HAS(udp) | HAS(vxlan), HAS(ip) | HAS(gre),
 		HAS(ipv6) | HAS(udp) | HAS(dns), HAS(ip) | HAS(udp) | HAS(dhcp),
-		HAS(ipv6) | HAS(sctp),
-		HAS(ip) | HAS(icmp), HAS(ip) | HAS(icmp), HAS(ip) | HAS(icmp), HAS(ip) | HAS(icmp),
+		HAS(ipv6) | HAS(sctp), HAS(ip) | HAS(icmp), HAS(ip) | HAS(icmp),
+		HAS(ip) | HAS(icmp), HAS(ip) | HAS(icmp), HAS(ipv6) | HAS(icmpv6),
 		HAS(ipv6) | HAS(icmpv6), HAS(ipv6) | HAS(icmpv6), HAS(ipv6) | HAS(icmpv6),
-		HAS(ipv6) | HAS(icmpv6), HAS(ipv6) | HAS(icmpv6), HAS(ip) | HAS(tcp),
-		HAS(ip) | HAS(tcp), HAS(ip) | HAS(udp) | HAS(dhcp), HAS(ip) | HAS(udp) | HAS(dns) };
+		HAS(ipv6) | HAS(icmpv6), HAS(ip) | HAS(tcp), HAS(ip) | HAS(tcp),
+		HAS(ip) | HAS(udp) | HAS(dhcp), HAS(ip) | HAS(udp) | HAS(dns) };
 	struct frame f;
 	unsigned i;
 
