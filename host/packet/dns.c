@@ -178,7 +178,8 @@ static bool record(const struct packet *p, const struct layer *dns, uint16_t typ
 {
 	dns_walk(walk, p, dns);
 	while (dns_next(walk, out)) {
-		if (out->section != DNS_QUESTION && (!type || out->type == type))
+		if (out->section != DNS_QUESTION &&
+			(type ? out->type == type : out->type != DNS_TYPE_OPT))
 			return true;
 	}
 	return false;

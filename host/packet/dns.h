@@ -15,6 +15,7 @@ enum {
 	DNS_TYPE_TXT = 16,
 	DNS_TYPE_AAAA = 28,
 	DNS_TYPE_DNAME = 39,
+	DNS_TYPE_OPT = 41, /* RFC 6891 6.1: a pseudo-record, whose fields mean other things */
 };
 
 enum dns_section { DNS_QUESTION, DNS_ANSWER, DNS_AUTHORITY, DNS_ADDITIONAL, DNS_SECTIONS };

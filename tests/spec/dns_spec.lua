@@ -111,7 +111,7 @@ describe("options of a layer", function()
     assert.is_nil(pkt.malformed)
     assert.equal(1460, pkt.tcp.mss)
     assert.is_true(pkt.tcp.sack_permitted)
-    assert.is_nil(pkt.tcp.wscale)
+    assert.same({}, { pkt.tcp.wscale, pkt.tcp.ts_val })
     assert.same({ { name = "mss", number = 2, bytes = "\5\xb4" },
       { name = "sack-permitted", number = 4, bytes = "" } }, pkt.tcp:options())
   end)
