@@ -119,7 +119,10 @@ local DIFFERENCES <const> = {
   },
   {
     why = "a neighbour advertisement that ends early has the flags that are there, where tshark shows none",
-    when = function(c) return c.ours ~= nil and not c.theirs[1] and c.pkt.icmpv6 and c.pkt.icmpv6.type == 136 and not c.pkt.icmpv6.target end,
+    when = function(c)
+      local icmp <const> = c.pkt.icmpv6
+      return c.ours ~= nil and not c.theirs[1] and icmp and icmp.type == 136 and not icmp.target
+    end,
   },
   {
     why = "dhcp.chaddr is the first six bytes, whatever kind of address they are",

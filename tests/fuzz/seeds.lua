@@ -71,7 +71,8 @@ local packets <const> = {
   router_advertisement = { 0, ip6(58, hex "86 00 00 00 40 c0 07 08 00 00 00 00 00 00 00 00 01 01 02 00 00 00 00 01"
     .. hex "05 01 00 00 00 00 05 dc 03 04 40 c0 00 00 0e 10 00 00 07 08 00 00 00 00" .. OURS6, nil, nil, 255) },
   redirect_v4 = { 0, ip4(1, hex "05 01 00 00 c0 00 02 09" .. ip4(17, udp)) },
-  dhcp_request = { 0, ip4(17, udp_to(67, dhcp:sub(1, -5) .. hex "35 01 03 32 04 c0 00 02 09 0c 04" .. "moon" .. hex "3d 07 01 02 00 00 00 00 09 ff")) },
+  dhcp_request = { 0, ip4(17, udp_to(67, dhcp:sub(1, -5)
+    .. hex "35 01 03 32 04 c0 00 02 09 0c 04" .. "moon" .. hex "3d 07 01 02 00 00 00 00 09 ff")) },
   dhcp_discover = { 0, ip4(17, udp_to(67, dhcp)) },
   echo_v4 = { 0, ip4(1, echo) },
   echo_v4_eth = { ETH, eth(0x800, ip4(1, echo)) },
