@@ -8,12 +8,10 @@
 #include "bindings/glue.h"
 #include "bindings/layer.h"
 #include "bindings/state.h"
+#include "bindings/want.h"
 
-/* A handle of a C action: one hold on its object. */
-static const char *const type_reflect = "moontap.reflect", *const type_set = "moontap.set",
-			 *const type_reject = "moontap.reject";
-
-enum { EDITS_MAX = 32 };
+/* A handle of a C action: one hold on its object, in a struct action. */
+static const char *const type_action = "moontap.action";
 
 enum verdict to_verdict(lua_State *L, int idx)
 {
@@ -31,15 +29,18 @@ enum verdict to_verdict(lua_State *L, int idx)
 
 static bool to_c_action(lua_State *L, int idx, struct action *out)
 {
-	void **handle;
+	const struct action *handle = luaL_testudata(L, idx, type_action);
 
-	if ((handle = luaL_testudata(L, idx, type_reflect)))
-		*out = (struct action){ .kind = ACTION_REFLECT, .reflect = reflect_hold(*handle) };
-	else if ((handle = luaL_testudata(L, idx, type_set)))
-		*out = (struct action){ .kind = ACTION_SET, .set = set_hold(*handle) };
-	else if ((handle = luaL_testudata(L, idx, type_reject)))
-		*out = (struct action){ .kind = ACTION_REJECT, .reject = reject_hold(*handle) };
-	return handle != NULL;
+	if (!handle)
+		return false;
+	*out = *handle;
+	if (out->reflect)
+		reflect_hold(out->reflect);
+	if (out->set)
+		set_hold(out->set);
+	if (out->reject)
+		reject_hold(out->reject);
+	return true;
 }
 
 void check_action(lua_State *L, int idx, struct action *out)
@@ -70,12 +71,12 @@ void action_drop(lua_State *L, const struct action *action)
 		luaL_unref(L, LUA_REGISTRYINDEX, action->ref);
 }
 
-static void **handle_new(lua_State *L, const char *type)
+static struct action *handle_new(lua_State *L, enum action_kind kind)
 {
-	void **handle = lua_newuserdatauv(L, sizeof(void *), 0);
+	struct action *handle = lua_newuserdatauv(L, sizeof(*handle), 0);
 
-	*handle = NULL;
-	luaL_setmetatable(L, type);
+	*handle = (struct action){ .kind = kind };
+	luaL_setmetatable(L, type_action);
 	return handle;
 }
 
@@ -105,12 +106,12 @@ int laction_reflect(lua_State *L)
 	bool nd = check_bool_field(L, 1, what, "nd", true);
 
 	check_mac_field(L, 1, what, "mac", mac);
-	void **handle = handle_new(L, type_reflect);
+	struct action *handle = handle_new(L, ACTION_REFLECT);
 	struct reflect *reflect = reflect_new(net, net_count, except, except_count);
 
 	if (!reflect)
 		return luaL_error(L, "%s: out of memory", what);
-	*handle = reflect;
+	handle->reflect = reflect;
 	reflect->ttl = ttl;
 	reflect->echo = echo;
 	reflect->arp = arp;
@@ -128,30 +129,49 @@ static int edit_compare(const void *left, const void *right)
 
 	if (a_is_sum != b_is_sum)
 		return a_is_sum - b_is_sum;
+	if (a->depth != b->depth)
+		return a->depth < b->depth ? -1 : 1;
 	return (a->field > b->field) - (a->field < b->field);
 }
 
-/* mt.set{ ["ip.ttl"] = 42, ... } */
+/* Key and value are at 2 and 3. */
+static void check_edit(lua_State *L, struct set_edit *out)
+{
+	struct layer_ref place = { 0, 0 };
+
+	*out = (struct set_edit){ 0 };
+	out->field = check_field_name(L, 2, &out->layer, &out->depth);
+	out->source = to_field(L, 3, &place);
+	out->source_place = place;
+	if (!out->source) {
+		check_field_value(L, 3, out->field, &out->value);
+		return;
+	}
+	if (out->field->is_read_only)
+		luaL_error(L, "%s cannot be written", lua_tostring(L, 2));
+	if (!set_fits(out->field, out->source))
+		luaL_error(L, "%s = %s: not every value of the one fits into the other",
+			lua_tostring(L, 2), luaL_tolstring(L, 3, NULL));
+}
+
+/* mt.set{ ["ip.ttl"] = 42, ["ip.src"] = mt.field "ip.dst", ... } */
 int laction_set(lua_State *L)
 {
-	struct set_edit edits[EDITS_MAX];
-	unsigned count = 0;
-
 	luaL_checktype(L, 1, LUA_TTABLE);
 	lua_settop(L, 1);
-	for (lua_pushnil(L); lua_next(L, 1); lua_pop(L, 1)) {
-		if (count == EDITS_MAX)
-			return luaL_error(L, "mt.set: at most %d fields", EDITS_MAX);
-		edits[count].field =
-			check_field_name(L, 2, &edits[count].layer, &edits[count].depth);
-		check_field_value(L, 3, edits[count].field, &edits[count].value);
-		count++;
+	struct set_edit edits[SET_EDITS];
+	unsigned count = 0;
+
+	for (lua_pushnil(L); lua_next(L, 1); lua_settop(L, 2)) {
+		if (count == SET_EDITS)
+			return luaL_error(L, "mt.set: at most %d fields", SET_EDITS);
+		check_edit(L, &edits[count++]);
 	}
 	qsort(edits, count, sizeof(edits[0]), edit_compare);
-	void **handle = handle_new(L, type_set);
+	struct action *handle = handle_new(L, ACTION_SET);
 
-	*handle = set_new(edits, count);
-	return *handle ? 1 : luaL_error(L, "mt.set: out of memory");
+	handle->set = set_new(edits, count);
+	return handle->set ? 1 : luaL_error(L, "mt.set: out of memory");
 }
 
 static void check_from(lua_State *L, struct reject *r)
@@ -175,60 +195,32 @@ int laction_reject(lua_State *L)
 	if (lua_getfield(L, 1, "with") != LUA_TNIL)
 		kind = check_word(L, -1, what, "with", reject_words);
 	uint32_t mtu = (uint32_t)check_integer_field(L, 1, what, "mtu", 68, 65535, 1280);
-	void **handle = handle_new(L, type_reject);
+	struct action *handle = handle_new(L, ACTION_REJECT);
 	struct reject *reject = reject_new(kind);
 
 	if (!reject)
 		return luaL_error(L, "%s: out of memory", what);
-	*handle = reject;
+	handle->reject = reject;
 	reject->mtu = mtu;
 	check_from(L, reject);
 	return 1;
 }
 
-static int lreflect_gc(lua_State *L)
+static int laction_gc(lua_State *L)
 {
-	void **handle = lua_touserdata(L, 1);
+	struct action *handle = lua_touserdata(L, 1);
 
-	if (*handle)
-		reflect_release(*handle);
-	*handle = NULL;
+	action_release(handle);
+	*handle = (struct action){ .kind = handle->kind };
 	return 0;
-}
-
-static int lset_gc(lua_State *L)
-{
-	void **handle = lua_touserdata(L, 1);
-
-	if (*handle)
-		set_release(*handle);
-	*handle = NULL;
-	return 0;
-}
-
-static int lreject_gc(lua_State *L)
-{
-	void **handle = lua_touserdata(L, 1);
-
-	if (*handle)
-		reject_release(*handle);
-	*handle = NULL;
-	return 0;
-}
-
-static void type_open(lua_State *L, const char *type, lua_CFunction gc)
-{
-	luaL_newmetatable(L, type);
-	lua_pushcfunction(L, gc);
-	lua_setfield(L, -2, "__gc");
-	lua_pushstring(L, type);
-	lua_setfield(L, -2, "__metatable");
-	lua_pop(L, 1);
 }
 
 void action_open(lua_State *L)
 {
-	type_open(L, type_reflect, lreflect_gc);
-	type_open(L, type_set, lset_gc);
-	type_open(L, type_reject, lreject_gc);
+	luaL_newmetatable(L, type_action);
+	lua_pushcfunction(L, laction_gc);
+	lua_setfield(L, -2, "__gc");
+	lua_pushstring(L, type_action);
+	lua_setfield(L, -2, "__metatable");
+	lua_pop(L, 1);
 }

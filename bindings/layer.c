@@ -189,6 +189,18 @@ void check_field_value(lua_State *L, int idx, const struct field *field, struct 
 	field_refused(L, idx, field, field_check(field, out), (lua_Integer)out->number);
 }
 
+void check_field_wanted(lua_State *L, int idx, const struct field *field, struct value *out)
+{
+	struct field writable = *field;
+
+	writable.is_read_only = false;
+	idx = lua_absindex(L, idx);
+	memset(out, 0, sizeof(*out));
+	check_value(L, idx, field, out);
+	if (kind_is_number(field->kind))
+		field_refused(L, idx, field, field_check(&writable, out), (lua_Integer)out->number);
+}
+
 static int unknown_field(lua_State *L, enum layer_id layer, const char *name)
 {
 	const char *words[64] = { NULL };

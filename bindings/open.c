@@ -12,6 +12,7 @@
 #include "bindings/layer.h"
 #include "bindings/link.h"
 #include "bindings/log.h"
+#include "bindings/match.h"
 #include "bindings/mutate.h"
 #include "bindings/neigh.h"
 #include "bindings/netns.h"
@@ -25,6 +26,7 @@
 #include "bindings/sniff.h"
 #include "bindings/testing.h"
 #include "bindings/timer.h"
+#include "bindings/want.h"
 #include "host/base/nearest.h"
 
 static const char key; /* its address is the registry key of the reference */
@@ -32,6 +34,7 @@ static const char key; /* its address is the registry key of the reference */
 static const struct luaL_Reg functions[] = { { "tun", lport_tun }, { "tap", lport_tap },
 	{ "bridge", lport_bridge }, { "pair", lport_pair }, { "reflect", laction_reflect },
 	{ "set", laction_set }, { "reject", laction_reject }, { "packet", lpacket_new },
+	{ "range", lwant_range }, { "mask", lwant_mask }, { "field", lwant_field },
 	{ "fuzz", lmutate_fuzz }, { "corrupt", lmutate_corrupt }, { "now", ltimer_now },
 	{ "after", ltimer_after }, { "every", ltimer_every }, { "sleep", ltimer_sleep },
 	{ "go", ltimer_go }, { "run", lcoroutine_run }, { "stop", lend_stop },
@@ -87,6 +90,8 @@ struct script *moontap_open(lua_State *L, struct worker *worker, bool is_owner)
 {
 	layer_open(L);
 	packet_open(L);
+	match_open(L);
+	want_open(L);
 	action_open(L);
 	rule_open(L);
 	port_open(L);

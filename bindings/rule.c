@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "bindings/action.h"
-#include "bindings/glue.h"
+#include "bindings/match.h"
 #include "bindings/state.h"
 
 static const char *const type_rule = "moontap.rule";
@@ -40,36 +40,6 @@ static void ref_release(void *owner, int ref)
 	luaL_unref(((struct script *)owner)->main, LUA_REGISTRYINDEX, ref);
 }
 
-/* The filter or match function at idx; the function becomes an ACTION_TEST in *test. */
-static struct filter *check_match(
-	lua_State *L, int idx, const struct lane *lane, struct action *test)
-{
-	struct refusal why;
-	struct filter *filter = NULL;
-
-	switch (lua_type(L, idx)) {
-	case LUA_TNIL:
-		return NULL;
-	case LUA_TFUNCTION:
-		lua_pushvalue(L, idx);
-		*test = (struct action){ .kind = ACTION_TEST,
-			.ref = luaL_ref(L, LUA_REGISTRYINDEX) };
-		return NULL;
-	case LUA_TSTRING:
-		break;
-	default:
-		luaL_error(L, "a match is nil, a pcap-filter string or a function, not a %s",
-			luaL_typename(L, idx));
-	}
-	const char *text = lua_tostring(L, idx);
-
-	if (text[strspn(text, " \t\n")] == '\0')
-		return NULL;
-	if (filter_open(&filter, text, lane->port->first, &why))
-		luaL_error(L, "%s", why.text);
-	return filter;
-}
-
 struct rule *check_new_rule(lua_State *L, const struct lane *lane, int match, int last)
 {
 	struct action actions[ACTIONS_MAX + 1] = { { 0 } };
@@ -87,20 +57,25 @@ struct rule *check_new_rule(lua_State *L, const struct lane *lane, int match, in
 		check_action(L, i, &probe);
 		action_drop(L, &probe);
 	}
-	struct filter *filter = check_match(L, match, lane, &actions[0]);
+	struct match *held = NULL;
 
-	if (actions[0].ref)
-		count = 1;
+	if (lua_isfunction(L, match)) {
+		lua_pushvalue(L, match);
+		actions[count++] = (struct action){ .kind = ACTION_TEST,
+			.ref = luaL_ref(L, LUA_REGISTRYINDEX) };
+	} else {
+		held = check_match(L, match, lane->port->first);
+	}
 	for (int i = match + 1; i <= last; i++)
 		check_action(L, i, &actions[count++]);
 	label_here(L, label, sizeof(label));
-	struct rule *rule = rule_new(label, filter, actions, count);
+	struct rule *rule = rule_new(label, held, actions, count);
 
 	if (!rule) {
 		for (unsigned i = 0; i < count; i++)
 			action_drop(L, &actions[i]);
-		if (filter)
-			filter_close(filter);
+		if (held)
+			match_release(held);
 		luaL_error(L, "rule: out of memory");
 	}
 	rule->ref_release = ref_release;

@@ -7,12 +7,12 @@
 #include <unistd.h>
 
 #include "bindings/glue.h"
+#include "bindings/match.h"
 #include "bindings/network.h"
 #include "bindings/packet.h"
 #include "bindings/state.h"
 #include "host/base/log.h"
 #include "host/engine/world.h"
-#include "host/policy/filter.h"
 #include "host/port/sniffer.h"
 
 static const char *const type_sniff = "moontap.sniff";
@@ -22,7 +22,7 @@ enum { LINKS_MAX = 32, TURN = 256 };
 struct sniff {
 	struct watch watch; /* the first member */
 	struct script *script;
-	struct filter *filters[2]; /* for IP and Ethernet; NULL: all, or none if is_filtered */
+	struct match *matches[2]; /* for IP and Ethernet; NULL: all, or none if is_filtered */
 	bool is_filtered;
 	int self_ref;	  /* keeps it while it looks */
 	int function_ref; /* LUA_NOREF: packets are collected in user value 1 */
@@ -79,9 +79,9 @@ static void frames_take(struct sniff *sniff, unsigned most)
 	while (most-- && sniff->watch.fd >= 0 &&
 		sniffer_next(sniff->watch.fd, script->worker->clock.epoch_ns, is_looked_at, sniff,
 			&seen)) {
-		const struct filter *filter = sniff->filters[seen.packet->first == LAYER_eth];
+		const struct match *match = sniff->matches[seen.packet->first == LAYER_eth];
 
-		if (sniff->is_filtered && !(filter && filter_match(filter, seen.packet))) {
+		if (sniff->is_filtered && !(match && match_packet(match, seen.packet))) {
 			packet_free(seen.packet);
 			continue;
 		}
@@ -117,23 +117,12 @@ static void check_links(
 	lua_pop(L, 2);
 }
 
-static void check_filter(lua_State *L, struct sniff *sniff)
+static void check_sniff_match(lua_State *L, struct sniff *sniff)
 {
-	struct refusal why;
-
-	if (lua_getfield(L, 1, "match") == LUA_TSTRING) {
-		const char *text = lua_tostring(L, -1);
-
-		/* "arp" has no meaning for bare IP packets: refused is what suits neither. */
-		bool is_for_ip = !filter_open(&sniff->filters[0], text, LAYER_ip, &why);
-
-		if (filter_open(&sniff->filters[1], text, LAYER_eth, &why) && !is_for_ip)
-			luaL_error(L, "%s", why.text);
-		sniff->is_filtered = true;
-	} else if (!lua_isnil(L, -1)) {
-		luaL_error(L, "mt.sniff: match must be a pcap-filter string, not a %s",
-			luaL_typename(L, -1));
-	}
+	if (lua_getfield(L, 1, "match") == LUA_TFUNCTION)
+		luaL_error(L, "mt.sniff: match must be a pcap-filter string or a table of fields");
+	check_match_of_both(L, -1, sniff->matches);
+	sniff->is_filtered = sniff->matches[0] || sniff->matches[1];
 	lua_pop(L, 1);
 }
 
@@ -148,9 +137,9 @@ static void sniff_close(lua_State *L, struct sniff *sniff)
 	}
 	sniff->watch.fd = -1;
 	for (unsigned i = 0; i < 2; i++) {
-		if (sniff->filters[i])
-			filter_close(sniff->filters[i]);
-		sniff->filters[i] = NULL;
+		if (sniff->matches[i])
+			match_release(sniff->matches[i]);
+		sniff->matches[i] = NULL;
 	}
 }
 
@@ -188,7 +177,7 @@ int lsniff_new(lua_State *L)
 	lua_newtable(L);
 	lua_setiuservalue(L, 2, 1);
 	check_links(L, netns, netlink, sniff);
-	check_filter(L, sniff);
+	check_sniff_match(L, sniff);
 	if (world_is_recorded(world_of(L)) || sniff->script->is_repeating)
 		return 1; /* inert: nothing passes there */
 	int fd = world_open(world_of(L), netns, REQUEST_OPEN_PACKET, "sniff", 0, &why);

@@ -58,9 +58,10 @@ static void script_failed(struct lane *lane, const struct rule *rule, struct dec
 static void decide(
 	struct datapath *dp, struct lane *lane, struct packet *p, struct decision *decision)
 {
-	struct rule_walk walk = rule_walk(lane->rules);
+	struct rule_walk walk;
 	const struct action *action;
 
+	rule_walk_start(&walk, lane->rules);
 	while ((action = rule_next(&walk, p))) {
 		enum verdict verdict;
 

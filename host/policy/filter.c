@@ -10,6 +10,8 @@
 
 #include "host/base/nearest.h"
 
+enum { WORD_MAX = 64 };
+
 struct filter {
 	struct bpf_program program;
 	unsigned refs;
@@ -69,26 +71,35 @@ static bool is_numeric(const char *word)
 	return strspn(word, "0123456789.-") == len && count_of(word, '.') <= 3;
 }
 
-static int names_refuse(const char *text, struct refusal *why)
+/* The next word of the text, cut to `word`; false: there is none. */
+static bool word_next(const char **text, char word[WORD_MAX])
 {
-	char word[64];
-
-	while (*text) {
+	for (;;) {
 		size_t len = 0;
 
-		while (isalnum((unsigned char)text[len]) ||
-			(text[len] && strchr(".:_-", text[len])))
+		while (isalnum((unsigned char)(*text)[len]) ||
+			((*text)[len] && strchr(".:_-", (*text)[len])))
 			len++;
 		/* A word never starts with a minus: "ip[0]-1" is arithmetic. */
-		if (!len || *text == '-') {
-			text++;
-			continue;
-		}
-		size_t keep = len < sizeof(word) - 1 ? len : sizeof(word) - 1;
+		if (len && **text != '-') {
+			size_t keep = len < WORD_MAX - 1 ? len : WORD_MAX - 1;
 
-		memcpy(word, text, keep);
-		word[keep] = '\0';
-		text += len;
+			memcpy(word, *text, keep);
+			word[keep] = '\0';
+			*text += len;
+			return true;
+		}
+		if (!**text)
+			return false;
+		++*text;
+	}
+}
+
+static int names_refuse(const char *text, struct refusal *why)
+{
+	char word[WORD_MAX];
+
+	while (word_next(&text, word)) {
 		if (is_keyword(word) || is_numeric(word))
 			continue;
 		const char *meant = nearest(word, keywords);
@@ -101,6 +112,45 @@ static int names_refuse(const char *text, struct refusal *why)
 			word);
 	}
 	return 0;
+}
+
+static bool is_one_of(const char *word, const char *const *words)
+{
+	while (*words && strcmp(*words, word))
+		words++;
+	return *words != NULL;
+}
+
+unsigned filter_surprise(const char *text, enum layer_id first)
+{
+	static const char *const over_6[] = { "tcp", "udp", "sctp", "icmp6", "port", "portrange",
+		NULL };
+	static const char *const over_eth[] = { "arp", "ip", "ip6", "icmp", "net", NULL };
+	bool has_6 = false, has_eth = false, has_vlan = false, has_chain = false;
+	bool has_4 = false, has_or = strstr(text, "||") != NULL;
+	char word[WORD_MAX];
+
+	while (word_next(&text, word)) {
+		has_6 |= is_one_of(word, over_6);
+		has_eth |= is_one_of(word, over_eth);
+		has_vlan |= !strcmp(word, "vlan");
+		has_chain |= !strcmp(word, "protochain");
+		has_or |= !strcmp(word, "or");
+		has_4 |= !strcmp(word, "ip") || count_of(word, '.') == 3;
+	}
+	unsigned surprise = has_6 && !has_chain && (has_or || !has_4) ? SURPRISE_EXTENSIONS : 0;
+
+	if (first == LAYER_eth && (has_6 || has_eth) && !has_vlan)
+		surprise |= SURPRISE_TAGS;
+	return surprise;
+}
+
+const char *filter_surprise_text(unsigned surprise)
+{
+	static const char *const texts[] = { "nothing", "IPv6 extension headers", "VLAN tags",
+		"IPv6 extension headers and VLAN tags" };
+
+	return texts[surprise & 3];
 }
 
 int filter_open(struct filter **out, const char *text, enum layer_id first, struct refusal *why)

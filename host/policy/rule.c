@@ -7,7 +7,7 @@
 #include <string.h>
 
 struct rule *rule_new(
-	const char *label, struct filter *filter, const struct action *actions, unsigned count)
+	const char *label, struct match *match, const struct action *actions, unsigned count)
 {
 	struct rule *rule = calloc(1, sizeof(*rule));
 	struct action *copy = calloc(count ? count : 1, sizeof(*copy));
@@ -19,7 +19,7 @@ struct rule *rule_new(
 	}
 	if (count)
 		memcpy(copy, actions, count * sizeof(*copy));
-	*rule = (struct rule){ .filter = filter,
+	*rule = (struct rule){ .match = match,
 		.actions = copy,
 		.action_count = count,
 		.on_error = VERDICT_DROP,
@@ -48,8 +48,8 @@ void rule_release(struct rule *rule)
 {
 	if (--rule->refs)
 		return;
-	if (rule->filter)
-		filter_close(rule->filter);
+	if (rule->match)
+		match_release(rule->match);
 	for (unsigned i = 0; i < rule->action_count; i++) {
 		const struct action *action = &rule->actions[i];
 
@@ -91,6 +91,7 @@ struct rule_table *rule_table_edit(
 	}
 	if (rule && !before)
 		table_add(table, rule);
+	table->index = index_new(table->rules, table->count);
 	return table;
 }
 
@@ -100,6 +101,8 @@ struct rule_table *rule_table_new(struct rule *const *rules, unsigned count)
 
 	for (unsigned i = 0; table && i < count; i++)
 		table_add(table, rules[i]);
+	if (table)
+		table->index = index_new(table->rules, count);
 	return table;
 }
 
@@ -109,12 +112,14 @@ void rule_table_free(struct rule_table *table)
 		return;
 	for (unsigned i = 0; i < table->count; i++)
 		rule_release(table->rules[i]);
+	index_free(table->index);
 	free(table);
 }
 
-static bool rule_matches(struct rule *rule, const struct packet *p)
+static bool rule_matches(
+	struct rule *rule, const struct packet *p, struct views *views, bool is_sure)
 {
-	if (rule->filter && !filter_match(rule->filter, p))
+	if (!is_sure && rule->match && !match_run(rule->match, p, views))
 		return false;
 	if (!rule->action_count || rule->actions[0].kind != ACTION_TEST)
 		rule_hit(rule, p);
@@ -125,13 +130,20 @@ const struct action *rule_next(struct rule_walk *walk, const struct packet *p)
 {
 	const struct rule_table *table = walk->table;
 
+	/* The action that was given last may have written anything. */
+	views_forget(&walk->views);
 	while (!walk->rule || walk->next_action == walk->rule->action_count) {
+		bool is_sure = false;
+
+		if (table && table->index)
+			walk->next_rule = index_next(
+				table->index, walk->next_rule, p, &walk->views, &is_sure);
 		if (!table || walk->next_rule == table->count)
 			return NULL;
 		struct rule *rule = table->rules[walk->next_rule++];
 
 		walk->next_action = 0;
-		walk->rule = rule_matches(rule, p) ? rule : NULL;
+		walk->rule = rule_matches(rule, p, &walk->views, is_sure) ? rule : NULL;
 	}
 	return &walk->rule->actions[walk->next_action++];
 }

@@ -3,7 +3,8 @@
 #pragma once
 
 #include "host/base/counters.h"
-#include "host/policy/filter.h"
+#include "host/policy/index.h"
+#include "host/policy/match.h"
 #include "host/policy/reflect.h"
 #include "host/policy/reject.h"
 #include "host/policy/set.h"
@@ -30,7 +31,7 @@ struct action {
 enum { RULE_LABEL = 64 };
 
 struct rule {
-	struct filter *filter;	/* NULL: all packets; held */
+	struct match *match;	/* NULL: all packets; held */
 	struct action *actions; /* an ACTION_TEST first, if a function matches */
 	unsigned action_count;
 	enum verdict on_error; /* DROP or PASS */
@@ -45,16 +46,17 @@ struct rule {
 /* Rules in order. Never changed once a port has it: editing makes a new table. */
 struct rule_table {
 	unsigned count;
+	struct index *index; /* NULL: each rule is asked */
 	struct rule *rules[];
 };
 
 /* Gives back a C action's object. */
 void action_release(const struct action *action);
 
-/* A rule of `count` actions; takes over the caller's holds on filter and actions. NULL: no memory,
+/* A rule of `count` actions; takes over the caller's holds on match and actions. NULL: no memory,
  * nothing was taken. */
 struct rule *rule_new(
-	const char *label, struct filter *filter, const struct action *actions, unsigned count);
+	const char *label, struct match *match, const struct action *actions, unsigned count);
 struct rule *rule_hold(struct rule *rule);
 void rule_release(struct rule *rule);
 
@@ -70,15 +72,18 @@ struct rule_walk {
 	const struct rule_table *table;
 	struct rule *rule; /* the one whose action was returned last */
 	unsigned next_rule, next_action;
+	struct views views; /* of the packet as it is since then */
 };
 
-static inline struct rule_walk rule_walk(const struct rule_table *table)
+static inline void rule_walk_start(struct rule_walk *walk, const struct rule_table *table)
 {
-	return (struct rule_walk){ .table = table };
+	walk->table = table;
+	walk->rule = NULL;
+	walk->next_rule = walk->next_action = 0;
 }
 
 /* The next action of the next matching rule, or NULL at the end; the caller runs it. Counts a
- * rule's hit when its filter matched, or leaves that to the caller where a function matches. */
+ * rule's hit when its match held, or leaves that to the caller where a function matches. */
 const struct action *rule_next(struct rule_walk *walk, const struct packet *p);
 
 /* Counts a packet that a rule matched. */

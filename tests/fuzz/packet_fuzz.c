@@ -289,8 +289,8 @@ static void set_of_all(const struct packet *was)
 
 	for (unsigned i = 0; i < field_count; i++) {
 		if (!field_table[i].is_read_only)
-			edits[count++] = (struct set_edit){ &field_table[i],
-				value_any(p, &field_table[i]), LAYER_none, 0 };
+			edits[count++] = (struct set_edit){ .field = &field_table[i],
+				.value = value_any(p, &field_table[i]) };
 	}
 	struct set *set = set_new(edits, count);
 

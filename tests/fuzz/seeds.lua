@@ -196,3 +196,17 @@ local captures <const> = {
 }
 
 for name, bytes in pairs(captures) do write("capfile/" .. name, bytes) end
+
+-- A program is any bytes: some that are the same each time.
+local function program(seed)
+  local bytes <const> = {}
+  for i = 1, 400 do
+    seed = (seed * 1103515245 + 12345) & 0x7fffffff
+    bytes[i] = string.char(seed >> 16 & 0xff)
+  end
+  return table.concat(bytes)
+end
+
+for i, name in ipairs { "arp_request", "echo_v4_qinq", "echo_v6_hop_by_hop", "ns_question", "tcp_syn_v4", "udp_v4" } do
+  write("match/" .. name, string.char(packets[name][1], #packets[name][2]) .. packets[name][2] .. program(i))
+end

@@ -150,7 +150,7 @@ describe("a port's rules", function()
     assert.has_error(function() far:on(nil, "repyl") end,
       '"repyl" is no verdict (reply, rewrite, pass, drop or handled)')
     assert.has_error(function() far:on(42, "drop") end,
-      "a match is nil, a pcap-filter string or a function, not a number")
+      "a match is nil, a pcap-filter string, a table of fields or a function, not a number")
     assert.has_error(function() far:on("host localhost", "drop") end,
       'filter: "localhost" is a name (write addresses, networks and ports as numbers)')
     assert.has_error(function() far:on("icpm", "drop") end,

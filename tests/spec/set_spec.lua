@@ -97,6 +97,48 @@ describe("mt.set", function()
     assert.is_true(frames.verifies(pkt:bytes()))
   end)
 
+  it("copies other fields, all of them as they were before", function()
+    local swap <const> = { ["ip.src"] = mt.field "ip.dst", ["ip.dst"] = mt.field "ip.src",
+      ["udp.srcport"] = mt.field "udp.dstport", ["udp.dstport"] = mt.field "udp.srcport" }
+    local pkt <const> = edited("ip", udp4 { srcport = 1024, dstport = 53 }, swap)
+    assert.same({ "192.0.2.100", "192.0.2.1", 53, 1024 }, { pkt.ip.src, pkt.ip.dst, pkt.udp.srcport, pkt.udp.dstport })
+    assert.is_true(frames.verifies(pkt:bytes()))
+    local six <const> = edited("ip", tcp6(), { ["ipv6.src"] = mt.field "ipv6.dst", ["ipv6.dst"] = mt.field "ipv6.src",
+      ["tcp.seq"] = mt.field "tcp.srcport", ["tcp.psh"] = mt.field "tcp.syn" })
+    assert.same({ "2001:db8::100", "2001:db8::1", 1024, true }, { six.ipv6.src, six.ipv6.dst, six.tcp.seq, six.tcp.psh })
+    assert.is_true(frames.verifies(six:bytes()))
+    local frame <const> = edited("eth", eth(0x0800, udp4()), { ["eth.src"] = mt.field "eth.dst", ["eth.dst"] = mt.field "eth.src" })
+    assert.same({ "02:00:00:00:00:02", "02:00:00:00:00:01" }, { frame.eth.src, frame.eth.dst })
+    assert.equal(64, edited("ip", udp4(), { ["ip.id"] = mt.field "ip.ttl" }).ip.id)
+  end)
+
+  it("skips a copy of what is not there", function()
+    local pkt <const> = edited("ip", udp4 { srcport = 1024 }, { ["udp.srcport"] = mt.field "tcp.srcport", ["ip.ttl"] = 9 })
+    assert.same({ 1024, 9 }, { pkt.udp.srcport, pkt.ip.ttl })
+  end)
+
+  it("writes words, and into tunnels", function()
+    assert.equal(0, edited("ip", ip4({}, frames.icmp {}), { ["icmp.type"] = "echo-reply" }).icmp.type)
+    local tunnel <const> = ip4({ proto = 4, src = frames.addr4 "198.51.100.1" }, udp4())
+    local pkt <const> = edited("ip", tunnel,
+      { ["inner.ip.src"] = mt.field "ip.src", ["inner.udp.dstport"] = 5353, ["ip.ttl"] = mt.field "inner.ip.ttl" })
+    assert.same({ "198.51.100.1", 5353, 64 }, { pkt.inner.ip.src, pkt.inner.udp.dstport, pkt.ip.ttl })
+    local bytes <const> = pkt:bytes()
+    assert.is_true(frames.verifies(bytes:sub(21)))
+    assert.equal(0xffff, frames.sum(bytes:sub(1, 20)))
+  end)
+
+  it("refuses a copy that may not fit", function()
+    assert.has_error(function() mt.set { ["ip.ttl"] = mt.field "ip.id" } end,
+      'ip.ttl = mt.field "ip.id": not every value of the one fits into the other')
+    assert.error_matches(function() mt.set { ["ip.src"] = mt.field "ipv6.src" } end, "not every value", 1, true)
+    assert.error_matches(function() mt.set { ["ip.src"] = mt.field "tcp.seq" } end, "not every value", 1, true)
+    assert.error_matches(function() mt.set { ["ip.df"] = mt.field "ip.ttl" } end, "not every value", 1, true)
+    assert.error_matches(function() mt.set { ["ip.frag_offset"] = mt.field "ip.ttl" } end, "not every value", 1, true)
+    assert.has_error(function() mt.set { ["ip.version"] = mt.field "ip.ttl" } end, "ip.version cannot be written")
+    assert.error_matches(function() mt.set { ["ip.ttl"] = mt.range(1, 2) } end, "ip%.ttl takes an integer")
+  end)
+
   it("keeps a wrong checksum wrong", function()
     assert.is_false(frames.verifies(edited("ip", udp4 { checksum_l4 = 0x1234 }, { ["ip.src"] = "203.0.113.9" }):bytes()))
     assert.is_false(frames.verifies(edited("ip", ip4({ flip = 1, proto = 17 }, frames.udp {}), { ["ip.ttl"] = 9 }):bytes()))

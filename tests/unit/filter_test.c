@@ -176,6 +176,44 @@ START_TEST(packets_of_every_length_are_safe)
 }
 END_TEST
 
+/* What is said of pcap is true: a packet behind an extension header or a tag is not seen. */
+START_TEST(what_surprises_is_what_pcap_does_not_see)
+{
+	static const uint8_t options[7] = { 0, 1, 4, 0, 0, 0, 0 };
+	struct frame f = { 0 };
+
+	frame_ip6(&f, "2001:db8::1", "2001:db8::7", PROTO_HOPOPTS);
+	frame_ext(&f, PROTO_ICMPV6, options);
+	frame_echo_body(&f, ICMPV6_ECHO_REQUEST, 8);
+	frame_seal(&f);
+	ck_assert(!matches("icmp6", &f));
+	ck_assert_uint_eq(filter_surprise("icmp6", LAYER_ip), SURPRISE_EXTENSIONS);
+
+	struct frame tagged = { 0 };
+
+	frame_eth(&tagged, ETH_TYPE_8021Q);
+	frame_vlan(&tagged, 5, ETH_TYPE_IP4);
+	frame_echo_on(&tagged, "10.0.0.1", "10.0.0.7", 8);
+	frame_seal(&tagged);
+	ck_assert(!matches("icmp", &tagged));
+	ck_assert_uint_eq(filter_surprise("icmp", LAYER_eth), SURPRISE_TAGS);
+	ck_assert_uint_eq(filter_surprise("tcp", LAYER_eth), SURPRISE_EXTENSIONS | SURPRISE_TAGS);
+}
+END_TEST
+
+START_TEST(what_says_that_it_knows_surprises_nobody)
+{
+	static const char *const texts[] = { "icmp", "ip and tcp", "tcp and host 10.0.0.1",
+		"ip6 protochain 58", "arp", "len > 100", "ip6 protochain 6 and port 80" };
+
+	for (unsigned i = 0; i < 7; i++)
+		ck_assert_msg(!filter_surprise(texts[i], LAYER_ip), "%s", texts[i]);
+	ck_assert_uint_eq(filter_surprise("vlan and icmp", LAYER_eth), 0);
+	ck_assert_uint_eq(filter_surprise("ether src 02:00:00:00:00:01", LAYER_eth), 0);
+	ck_assert_uint_eq(filter_surprise("ip or tcp port 80", LAYER_ip), SURPRISE_EXTENSIONS);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("filter");
@@ -193,6 +231,8 @@ int main(void)
 	tcase_add_test(tc, syntax_errors_say_what_pcap_says);
 	tcase_add_test(tc, filter_lives_until_its_last_holder_lets_go);
 	tcase_add_test(tc, packets_of_every_length_are_safe);
+	tcase_add_test(tc, what_surprises_is_what_pcap_does_not_see);
+	tcase_add_test(tc, what_says_that_it_knows_surprises_nobody);
 	suite_add_tcase(suite, tc);
 	return unit_run(suite);
 }

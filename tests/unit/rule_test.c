@@ -39,7 +39,8 @@ static struct rule *rule_of(const char *filter_text, int first, unsigned count)
 		actions[i] = (struct action){ .kind = ACTION_CALL, .ref = first + (int)i };
 	if (filter_text)
 		ck_assert_int_eq(filter_open(&filter, filter_text, LAYER_ip, NULL), 0);
-	struct rule *rule = rule_new("test.lua:1", filter, actions, count);
+	struct rule *rule =
+		rule_new("test.lua:1", filter ? match_of_filter(filter) : NULL, actions, count);
 
 	ck_assert_ptr_nonnull(rule);
 	rule->ref_release = ref_release;
@@ -59,10 +60,19 @@ static struct rule_table *table_of(struct rule **rules, unsigned count)
 	return table;
 }
 
+static struct rule_walk walk_of(const struct rule_table *table)
+{
+	struct rule_walk walk;
+
+	memset(&walk, 0, sizeof(walk));
+	rule_walk_start(&walk, table);
+	return walk;
+}
+
 /* The refs that a walk to the end gives, as digits. */
 static long walked(const struct rule_table *table)
 {
-	struct rule_walk walk = rule_walk(table);
+	struct rule_walk walk = walk_of(table);
 	const struct action *action;
 	long refs = 0;
 
@@ -128,7 +138,7 @@ START_TEST(skip_leaves_the_rest_of_the_rule_out)
 {
 	struct rule *rules[] = { rule_of(NULL, 1, 3), rule_of(NULL, 4, 1) };
 	struct rule_table *table = table_of(rules, 2);
-	struct rule_walk walk = rule_walk(table);
+	struct rule_walk walk = walk_of(table);
 
 	ck_assert_int_eq(rule_next(&walk, echo)->ref, 1);
 	ck_assert_ptr_eq(walk.rule, rules[0]);
@@ -162,7 +172,7 @@ START_TEST(hit_of_a_rule_that_a_function_matches_is_the_callers_to_count)
 		{ .kind = ACTION_VERDICT, .verdict = VERDICT_DROP } };
 	struct rule *rule = rule_new("x", NULL, actions, 2);
 	struct rule_table *table = table_of(&rule, 1);
-	struct rule_walk walk = rule_walk(table);
+	struct rule_walk walk = walk_of(table);
 
 	ck_assert_int_eq(rule_next(&walk, echo)->kind, ACTION_TEST);
 	ck_assert_uint_eq(counter_get(&rule->hits), 0);
@@ -203,7 +213,7 @@ START_TEST(old_table_stays_as_it_was_while_somebody_walks_it)
 {
 	struct rule *rules[] = { rule_of(NULL, 1, 2), rule_of(NULL, 3, 1) };
 	struct rule_table *old = table_of(rules, 2);
-	struct rule_walk walk = rule_walk(old);
+	struct rule_walk walk = walk_of(old);
 
 	ck_assert_int_eq(rule_next(&walk, echo)->ref, 1);
 	struct rule_table *table = rule_table_edit(old, NULL, rules[0]);
