@@ -101,6 +101,26 @@ END
   grep -q "^moontap: capture: [0-9]* packets are missing in /dev/full" <<<"$stderr"
 }
 
+@test "what several workers carry is in one file" {
+  cat >two.lua <<'END'
+local mt <const> = require "moontap"
+assert(mt.tun { name = "tun0", addr = "10.0.0.1/24" }):on("icmp", "reply")
+END
+  "$MOONTAP" run --workers 2 --stats --capture out.pcapng two.lua -- ping -q -c 50 -i 0.002 10.0.0.2 2>stats
+  cat stats
+  show out.pcapng >shown
+  [ "$(grep -c '^tun0 in .* echo request' shown)" = 50 ]
+  [ "$(grep -c '^tun0 out .* echo reply' shown)" = 50 ]
+}
+
+@test "a file is written by one worker" {
+  echo 'local f = assert(require "moontap".pcap.open("x.pcapng", "w"))' >one.lua
+  run "$MOONTAP" run --workers 2 one.lua
+  [ "$status" = 1 ]
+  [[ $output == *"x.pcapng: a file is written by one worker"* ]]
+  "$MOONTAP" run one.lua
+}
+
 @test "a flood is captured whole, or what is missing is counted" {
   "$MOONTAP" run --stats --capture out.pcapng ping -- ping -q -f -c 5000 192.168.1.100 2>stats
   cat stats
