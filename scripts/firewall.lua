@@ -40,7 +40,8 @@ outside:policy {
   { "src net 198.51.100.0/24", "drop", label = "forged source" },
   { "ip[6:2] & 0x3fff != 0", "drop", label = "fragments" },
   { "tcp and (dst port 80 or dst port 443) and dst " .. server, "pass", label = "web server" },
-  { "ip and (tcp or udp or icmp)", function(pkt) return is_answer(pkt) and "pass" or nil end, label = "answers" },
+  { "ip and (tcp or udp or icmp)", function(pkt) return is_answer(pkt) and "pass" or nil end,
+    label = "answers" },
   { "tcp or udp", mt.reject { with = "admin-prohibited" }, label = "closed" },
 }
 
