@@ -198,6 +198,17 @@ describe("a match of fields", function()
     assert_holds({ ["inner.inner.udp.dstport"] = { 53, 54 }, ["inner.ip.src"] = "198.51.100.0/24" }, twice)
   end)
 
+  it("compares names in any case", function()
+    local question <const> = "\0\1\1\0\0\1\0\0\0\0\0\0\3wWw\7exAmple\3com\0\0\1\0\1"
+    local query <const> = udp { dstport = 53, data = question }
+    assert_holds({ ["dns.qname"] = "www.example.com" }, query)
+    assert_holds({ ["dns.qname"] = { "a.com", "WWW.example.COM" } }, query)
+    assert_fails({ ["dns.qname"] = "www.example.co" }, query)
+    assert_fails({ ["dns.qname"] = "www.example.org" }, query)
+    assert_fails({ ["dns.qname"] = "www.example.com" }, UDP)
+    assert_refused('dns.qname is no number: it cannot be mt.range(1, 2)', { ["dns.qname"] = mt.range(1, 2) })
+  end)
+
   it("may be in policy and before, and be one of many", function()
     local rules <const> = {}
     for port = 1, 200 do rules[port] = { { ["udp.dstport"] = port }, "drop" } end
