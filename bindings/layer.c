@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "bindings/address.h"
 #include "bindings/dns.h"
 #include "bindings/glue.h"
 #include "bindings/packet.h"
@@ -12,9 +13,19 @@
 #include "host/packet/names.h"
 #include "host/packet/option.h"
 
+/* Names that were asked for lately. Lua has each short string once, and upvalue 1 keeps those of
+ * fields where they are: the same place is the same name. */
+enum { NAMES_KEPT = 16 };
+
+struct kept_name {
+	const char *name;
+	const struct field *field;
+};
+
 struct layer_view {
 	struct packet_handle *handle; /* kept alive by a user value */
 	enum layer_id layer;
+	struct kept_name kept[NAMES_KEPT];
 };
 
 enum { WORDS_MAX = 64 };
@@ -25,7 +36,6 @@ void push_field(
 	lua_State *L, const struct packet *p, const struct layer *layer, const struct field *field)
 {
 	struct value value;
-	char text[ADDR_TEXT];
 
 	if (field_get(p, layer, field, &value) != FIELD_OK) {
 		lua_pushnil(L);
@@ -43,13 +53,11 @@ void push_field(
 		push_mac(L, value.bytes);
 		break;
 	case FIELD_IP4:
-	case FIELD_IP6: {
-		struct addr addr = { .family = value.kind == FIELD_IP4 ? FAMILY_4 : FAMILY_6 };
-
-		memcpy(addr.bytes, value.bytes, family_bytes(addr.family));
-		lua_pushstring(L, addr_text(&addr, text));
+		push_address(L, FAMILY_4, value.bytes);
 		break;
-	}
+	case FIELD_IP6:
+		push_address(L, FAMILY_6, value.bytes);
+		break;
 	case FIELD_BYTES:
 	case FIELD_TEXT:
 	case FIELD_KINDS:
@@ -113,7 +121,6 @@ static bool to_bytes(lua_State *L, int idx, struct value *out)
 static void check_value(lua_State *L, int idx, const struct field *field, struct value *out)
 {
 	const char *text = lua_type(L, idx) == LUA_TSTRING ? lua_tostring(L, idx) : NULL;
-	struct addr addr;
 	bool is_fit = false;
 
 	out->kind = field->kind;
@@ -130,11 +137,10 @@ static void check_value(lua_State *L, int idx, const struct field *field, struct
 		is_fit = text && mac_parse(text, out->bytes);
 		break;
 	case FIELD_IP4:
+		is_fit = to_address(L, idx, FAMILY_4, out->bytes);
+		break;
 	case FIELD_IP6:
-		is_fit = text && addr_parse(&addr, text) &&
-			 addr.family == (field->kind == FIELD_IP4 ? FAMILY_4 : FAMILY_6);
-		if (is_fit)
-			memcpy(out->bytes, addr.bytes, sizeof(addr.bytes));
+		is_fit = to_address(L, idx, FAMILY_6, out->bytes);
 		break;
 	case FIELD_BYTES:
 	case FIELD_TEXT:
@@ -176,8 +182,9 @@ static void field_refused(lua_State *L, int idx, const struct field *field,
 void set_field(lua_State *L, int idx, struct packet *p, const struct layer *layer,
 	const struct field *field)
 {
-	struct value value = { 0 };
+	struct value value;
 
+	value.number = 0; /* not all of it: this is a packet's way */
 	check_value(L, idx, field, &value);
 	field_refused(L, idx, field, field_set(p, layer, field, &value), (lua_Integer)value.number);
 }
@@ -216,22 +223,25 @@ static int unknown_field(lua_State *L, enum layer_id layer, const char *name)
 		layer_name(layer), name, meant);
 }
 
-/* Upvalue 1 maps names to indices of the field table, and to methods. Only our own metatable calls
+/* Upvalue 1 maps names to rows of the field table, and to methods. Only our own metatable calls
  * these, and it is not to be had from Lua: the first argument needs no check. NULL: a method, left
  * on the stack. */
-static const struct field *field_at_key(lua_State *L, const struct layer_view *view)
+static const struct field *field_at_key(lua_State *L, struct layer_view *view)
 {
+	const char *name = lua_tostring(L, 2);
+	struct kept_name *kept = &view->kept[(uintptr_t)name / 16 % NAMES_KEPT];
+
+	if (kept->name == name && name)
+		return kept->field;
 	lua_pushvalue(L, 2);
 	int type = lua_rawget(L, lua_upvalueindex(1));
 
 	if (type == LUA_TFUNCTION)
 		return NULL;
-	if (type != LUA_TNUMBER)
+	if (type != LUA_TLIGHTUSERDATA)
 		unknown_field(L, view->layer, luaL_tolstring(L, 2, NULL));
-	const struct field *field = &field_table[lua_tointeger(L, -1)];
-
-	lua_pop(L, 1);
-	return field;
+	*kept = (struct kept_name){ name, lua_touserdata(L, -1) };
+	return kept->field;
 }
 
 static struct packet *packet_of(lua_State *L, const struct layer_view *view)
@@ -243,14 +253,18 @@ static struct packet *packet_of(lua_State *L, const struct layer_view *view)
 
 static int llayer_index(lua_State *L)
 {
-	const struct layer_view *view = lua_touserdata(L, 1);
+	struct layer_view *view = lua_touserdata(L, 1);
 	struct packet *p = packet_of(L, view);
 	const struct layer *layer = packet_layer(p, view->layer);
 	const struct field *field = field_at_key(L, view);
 
+	uint64_t number;
+
 	if (!field)
 		return 1;
-	if (layer)
+	if (layer && field_number(p, layer, field, &number))
+		lua_pushinteger(L, (lua_Integer)number);
+	else if (layer)
 		push_field(L, p, layer, field);
 	else
 		lua_pushnil(L);
@@ -259,7 +273,7 @@ static int llayer_index(lua_State *L)
 
 static int llayer_newindex(lua_State *L)
 {
-	const struct layer_view *view = lua_touserdata(L, 1);
+	struct layer_view *view = lua_touserdata(L, 1);
 	struct packet *p = packet_of(L, view);
 	const struct layer *layer = packet_layer(p, view->layer);
 	const struct field *field = field_at_key(L, view);
@@ -398,7 +412,7 @@ static void field_names_push(lua_State *L, enum layer_id layer)
 
 	lua_createtable(L, 0, (int)count);
 	for (; count; field++, count--) {
-		lua_pushinteger(L, field - field_table);
+		lua_pushlightuserdata(L, (void *)field);
 		lua_setfield(L, -2, field->name);
 	}
 	luaL_setfuncs(L, methods_of(layer), 0);
@@ -425,14 +439,15 @@ void layer_open(lua_State *L)
 
 void layer_view_push(lua_State *L, int idx, enum layer_id layer)
 {
-	idx = lua_absindex(L, idx);
 	if (lua_getiuservalue(L, idx, layer) == LUA_TUSERDATA)
 		return;
 	lua_pop(L, 1);
+	idx = lua_absindex(L, idx);
 	struct layer_view *view = lua_newuserdatauv(L, sizeof(*view), 1);
 
 	view->handle = lua_touserdata(L, idx);
 	view->layer = layer;
+	memset(view->kept, 0, sizeof(view->kept));
 	lua_pushvalue(L, idx);
 	lua_setiuservalue(L, -2, 1);
 	lua_rawgetp(L, LUA_REGISTRYINDEX, &metatables);

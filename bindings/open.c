@@ -6,6 +6,7 @@
 
 #include "bindings/action.h"
 #include "bindings/addr.h"
+#include "bindings/address.h"
 #include "bindings/coroutine.h"
 #include "bindings/end.h"
 #include "bindings/field.h"
@@ -88,6 +89,7 @@ static int lopen_index(lua_State *L)
 
 struct script *moontap_open(lua_State *L, struct worker *worker, bool is_owner)
 {
+	address_open(L);
 	layer_open(L);
 	packet_open(L);
 	match_open(L);

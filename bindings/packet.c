@@ -336,11 +336,24 @@ static int property_push(lua_State *L, struct packet_handle *handle, enum proper
 	return 1;
 }
 
+static int layer_push(lua_State *L, const struct packet_handle *handle, enum layer_id layer)
+{
+	if (packet_layer(handle->packet, layer))
+		layer_view_push(L, 1, layer);
+	else
+		lua_pushnil(L);
+	return 1;
+}
+
 /* Upvalue 1 maps names to methods, layer numbers and properties. */
 static int lpacket_index(lua_State *L)
 {
 	struct packet_handle *handle = lua_touserdata(L, 1);
+	const char *name = lua_tostring(L, 2);
+	struct kept_layer *kept = &handle->kept[(uintptr_t)name / 16 % LAYERS_KEPT];
 
+	if (kept->name == name && name && handle->packet)
+		return layer_push(L, handle, kept->layer);
 	lua_pushvalue(L, 2);
 	int type = lua_rawget(L, lua_upvalueindex(1));
 
@@ -355,11 +368,8 @@ static int lpacket_index(lua_State *L)
 
 	if (what >= PROPERTY_PAYLOAD)
 		return property_push(L, handle, what);
-	if (packet_layer(handle->packet, what))
-		layer_view_push(L, 1, what);
-	else
-		lua_pushnil(L);
-	return 1;
+	*kept = (struct kept_layer){ name, (uint8_t)what };
+	return layer_push(L, handle, what);
 }
 
 static int lpacket_newindex(lua_State *L)

@@ -7,12 +7,22 @@
 
 #include "host/packet/packet.h"
 
+/* The name of a layer that was asked for lately: the names of a packet's own table stay where they
+ * are, and Lua has each short string once. */
+enum { LAYERS_KEPT = 8 };
+
+struct kept_layer {
+	const char *name;
+	uint8_t layer;
+};
+
 struct packet_handle {
 	struct packet *packet; /* NULL: the call is over */
 	bool is_own;	       /* a copy; freed with the handle */
 	const char *dir;       /* of one that was seen on a link: "in", "out", or NULL: unknown */
 	uint32_t cut;	       /* bytes at its end that a capture file lacks */
 	char link[32];	       /* where it was seen; "": unknown */
+	struct kept_layer kept[LAYERS_KEPT];
 	struct packet_handle *inner; /* of pkt.inner, once it was asked for */
 };
 

@@ -115,6 +115,24 @@ uint64_t field_max(const struct field *field);
 /* Where its `width` bytes lie, or NULL: this packet has no such field, or it is computed. */
 uint8_t *field_at(const struct packet *p, const struct layer *layer, const struct field *field);
 
+/* The same as field_get for what most rules look at: an integer at a fixed place of the header.
+ * false: it is none, ask field_get. */
+static inline bool field_number(
+	const struct packet *p, const struct layer *layer, const struct field *field, uint64_t *out)
+{
+	const uint8_t *at = p->data + layer->offset + field->offset;
+	bool is_plain = !(field->kind | field->when) && !field->at && !field->call;
+
+	if (!is_plain || field->scale > 1 || field->offset + field->width > layer->length)
+		return false;
+	uint32_t word = field->width == 1 ? at[0] : (uint32_t)(at[0] << 8 | at[1]);
+
+	if (field->width == 4)
+		word = word << 16 | (uint32_t)(at[2] << 8 | at[3]);
+	*out = field->mask ? (word & field->mask) >> field->shift : word;
+	return true;
+}
+
 /* Reads from the given layer; FIELD_OK or FIELD_ABSENT (out untouched). */
 enum field_status field_get(const struct packet *p, const struct layer *layer,
 	const struct field *field, struct value *out);
