@@ -19,6 +19,7 @@
 #include "host/netlink/netns.h"
 #include "host/port/socket.h"
 #include "host/port/tun.h"
+#include "host/port/xdp.h"
 
 extern char **environ;
 
@@ -137,6 +138,8 @@ static int open_kind(const struct request *request, struct refusal *why)
 		return tun_device_open(request->payload, LAYER_ip, request->number2, why);
 	case REQUEST_OPEN_TAP:
 		return tun_device_open(request->payload, LAYER_eth, request->number2, why);
+	case REQUEST_OPEN_XDP:
+		return xdp_open(request->number2, request->payload, why);
 	case REQUEST_OPEN_PACKET:
 		return socket_open(request->number2, request->payload, request->group, why);
 	}

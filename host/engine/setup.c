@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "host/base/log.h"
 #include "host/engine/host.h"
 #include "host/netlink/addr.h"
 #include "host/netlink/route.h"
@@ -15,6 +16,7 @@
 #include "host/port/pair.h"
 #include "host/port/socket.h"
 #include "host/port/tun.h"
+#include "host/port/xdp.h"
 
 enum { TUN_MTU_MAX = 65535, TAP_MTU_MAX = 65521 };
 
@@ -355,6 +357,29 @@ int setup_queue(struct worker *worker, struct lane *first, struct lane **out, st
 	return error;
 }
 
+/* An AF_XDP socket, where one is wanted first; NULL: not, and a packet socket will do. */
+static struct port *xdp_try(
+	struct worker *worker, const struct attach_wish *wish, const struct link *link, int *fd)
+{
+	const struct io_list *wanted = wish->io.count ? &wish->io : &worker->host->io;
+	struct port *port = NULL;
+	struct refusal why = { .text = "several workers share the link" };
+
+	if (io_order(wanted, IO_SOCKET).io[0] != IO_xdp)
+		return NULL;
+	*fd = worker->host->worker_count > 1
+		      ? -EOPNOTSUPP
+		      : world_open(worker->world, wish->netns, REQUEST_OPEN_XDP, wish->name,
+				link->ifindex, &why);
+	if (*fd >= 0)
+		port = xdp_port_new();
+	if (port)
+		memcpy(port->mac, link->mac, sizeof(port->mac));
+	else
+		log_line(LOG_LEVEL_DEBUG, "%s: xdp: %s; it goes without", wish->name, why.text);
+	return port;
+}
+
 int setup_attach(struct worker *worker, const struct attach_wish *wish, struct lane **out,
 	struct refusal *why)
 {
@@ -373,13 +398,18 @@ int setup_attach(struct worker *worker, const struct attach_wish *wish, struct l
 		return error;
 	if (is_recorded)
 		return recorded_open(worker, "socket", LAYER_eth, netns, &link, link.mac, out, why);
-	int group = worker->host->worker_count > 1 ? SOCKET_NEW_GROUP : SOCKET_ALONE;
-	int fd = world_open_queue(
-		worker->world, netns, REQUEST_OPEN_PACKET, name, link.ifindex, group, why);
+	int fd, group = worker->host->worker_count > 1 ? SOCKET_NEW_GROUP : SOCKET_ALONE;
+	struct port *port = xdp_try(worker, wish, &link, &fd);
 
+	if (port && !link_lane_open(worker, port, &link, netns, fd, out, why))
+		return 0;
+	if (port)
+		log_line(LOG_LEVEL_DEBUG, "%s; it goes without", why->text);
+	fd = world_open_queue(
+		worker->world, netns, REQUEST_OPEN_PACKET, name, link.ifindex, group, why);
 	if (fd < 0)
 		return fd;
-	struct port *port = socket_port_new();
+	port = socket_port_new();
 
 	if (!port || (wish->is_promiscuous && socket_promisc(fd, link.ifindex))) {
 		free(port);

@@ -109,7 +109,8 @@ struct io_list io_order(const struct io_list *list, enum io_kind kind)
 		if (ways[io].kind != kind)
 			continue;
 		last = io;
-		if (!is_asked)
+		/* AF_XDP takes the frames away from the kernel: nobody gets that unasked. */
+		if (!is_asked && io != IO_xdp)
 			append(&order, io);
 	}
 	append(&order, last);

@@ -138,6 +138,8 @@ static int socket_open_queue(struct port *port, int fd)
 	if (!socket->mmsg)
 		return -ENOMEM;
 	for (unsigned i = 0; i < order.count && !port->io; i++) {
+		if (order.io[i] == IO_xdp)
+			continue; /* it was tried before, and is no packet socket */
 		if (order.io[i] != IO_ring || !ring_try(socket, fd))
 			port->io = order.io[i];
 	}
