@@ -19,10 +19,9 @@ struct addresses {
 
 static const char key; /* its address is the registry key */
 
-static struct addresses *addresses_push(lua_State *L)
+void addresses_push(lua_State *L)
 {
 	lua_rawgetp(L, LUA_REGISTRYINDEX, &key);
-	return lua_touserdata(L, -1);
 }
 
 /* FNV-1a over the address's words. */
@@ -42,10 +41,10 @@ static unsigned text_hash(const char *text)
 	return (unsigned)((uintptr_t)text >> 4 ^ (uintptr_t)text >> 12) % KEPT;
 }
 
-/* Keeps the string on top; the store is at idx. */
-static void keep(lua_State *L, int idx, unsigned place, enum family family, const uint8_t *bytes)
+/* Keeps the string on top. */
+static void keep(lua_State *L, int store, unsigned place, enum family family, const uint8_t *bytes)
 {
-	struct addresses *all = lua_touserdata(L, idx);
+	struct addresses *all = lua_touserdata(L, store);
 	struct known *known = &all->known[place];
 
 	known->family = (uint8_t)family;
@@ -53,58 +52,63 @@ static void keep(lua_State *L, int idx, unsigned place, enum family family, cons
 	known->text = lua_tostring(L, -1);
 	all->by_text[text_hash(known->text)] = (uint8_t)place;
 	lua_pushvalue(L, -1);
-	lua_setiuservalue(L, idx, (int)place + 1);
+	lua_setiuservalue(L, store, (int)place + 1);
 }
 
-void push_address(lua_State *L, enum family family, const uint8_t *bytes)
+static bool is_known(const struct known *known, enum family family, const uint8_t *bytes)
 {
-	struct addresses *all = addresses_push(L);
+	if (known->family != family)
+		return false;
+	return family == FAMILY_4 ? !memcmp(known->bytes, bytes, 4)
+				  : !memcmp(known->bytes, bytes, 16);
+}
+
+void push_address(lua_State *L, int store, enum family family, const uint8_t *bytes)
+{
+	const struct addresses *all = lua_touserdata(L, store);
 	unsigned place = place_of(family, bytes);
-	const struct known *known = &all->known[place];
+	struct addr addr = { .family = (uint8_t)family };
+	char text[ADDR_TEXT];
 
-	if (known->family == family && !memcmp(known->bytes, bytes, family_bytes(family))) {
-		lua_getiuservalue(L, -1, (int)place + 1);
-	} else {
-		struct addr addr = { .family = (uint8_t)family };
-		char text[ADDR_TEXT];
-
-		memcpy(addr.bytes, bytes, family_bytes(family));
-		lua_pushstring(L, addr_text(&addr, text));
-		keep(L, lua_absindex(L, -2), place, family, bytes);
+	if (is_known(&all->known[place], family, bytes)) {
+		lua_getiuservalue(L, store, (int)place + 1);
+		return;
 	}
-	lua_remove(L, -2);
+	memcpy(addr.bytes, bytes, family_bytes(family));
+	lua_pushstring(L, addr_text(&addr, text));
+	keep(L, store, place, family, bytes);
 }
 
-bool to_address(lua_State *L, int idx, enum family family, uint8_t *bytes)
+static bool address_read(lua_State *L, int store, int idx, enum family family, uint8_t *bytes)
 {
-	const char *text = lua_type(L, idx) == LUA_TSTRING ? lua_tostring(L, idx) : NULL;
+	const char *text = lua_tostring(L, idx);
+	char canonical[ADDR_TEXT];
 	struct addr addr;
 
-	if (!text)
+	if (!addr_parse(&addr, text) || addr.family != family)
 		return false;
-	idx = lua_absindex(L, idx);
-	struct addresses *all = addresses_push(L);
+	memcpy(bytes, addr.bytes, family_bytes(family));
+	/* Another spelling must not come back when the address is read. */
+	if (!strcmp(text, addr_text(&addr, canonical))) {
+		lua_pushvalue(L, idx);
+		keep(L, store, place_of(family, bytes), family, bytes);
+		lua_pop(L, 1);
+	}
+	return true;
+}
+
+bool to_address(lua_State *L, int store, int idx, enum family family, uint8_t *bytes)
+{
+	if (lua_type(L, idx) != LUA_TSTRING)
+		return false;
+	const char *text = lua_tostring(L, idx);
+	const struct addresses *all = lua_touserdata(L, store);
 	const struct known *known = &all->known[all->by_text[text_hash(text)]];
 
-	if (known->text == text && known->family == family) {
-		memcpy(bytes, known->bytes, family_bytes(family));
-		lua_pop(L, 1);
-		return true;
-	}
-	bool is_fit = addr_parse(&addr, text) && addr.family == family;
-
-	char canonical[ADDR_TEXT];
-
-	if (is_fit)
-		memcpy(bytes, addr.bytes, family_bytes(family));
-	/* Another spelling must not come back when the address is read. */
-	if (is_fit && !strcmp(text, addr_text(&addr, canonical))) {
-		lua_pushvalue(L, idx);
-		keep(L, lua_absindex(L, -2), place_of(family, bytes), family, bytes);
-		lua_pop(L, 1);
-	}
-	lua_pop(L, 1);
-	return is_fit;
+	if (known->text != text || known->family != family)
+		return address_read(L, store, idx, family, bytes);
+	memcpy(bytes, known->bytes, family_bytes(family));
+	return true;
 }
 
 void address_open(lua_State *L)

@@ -32,8 +32,12 @@ enum { WORDS_MAX = 64 };
 
 static const char *const used_late = "packet used after its verdict; keep one with pkt:copy()";
 
-void push_field(
-	lua_State *L, const struct packet *p, const struct layer *layer, const struct field *field)
+/* Upvalues of what reads and writes fields. */
+enum { UP_NAMES = 1, UP_ADDRESSES = 2 };
+
+/* The store of addresses is at `store`. */
+static void field_push(lua_State *L, int store, const struct packet *p, const struct layer *layer,
+	const struct field *field)
 {
 	struct value value;
 
@@ -53,16 +57,24 @@ void push_field(
 		push_mac(L, value.bytes);
 		break;
 	case FIELD_IP4:
-		push_address(L, FAMILY_4, value.bytes);
+		push_address(L, store, FAMILY_4, value.bytes);
 		break;
 	case FIELD_IP6:
-		push_address(L, FAMILY_6, value.bytes);
+		push_address(L, store, FAMILY_6, value.bytes);
 		break;
 	case FIELD_BYTES:
 	case FIELD_TEXT:
 	case FIELD_KINDS:
 		lua_pushlstring(L, (const char *)value.bytes, value.length);
 	}
+}
+
+void push_field(
+	lua_State *L, const struct packet *p, const struct layer *layer, const struct field *field)
+{
+	addresses_push(L);
+	field_push(L, lua_gettop(L), p, layer, field);
+	lua_remove(L, -2);
 }
 
 /* What was written is no value of the field; of a word the nearest is named. */
@@ -118,7 +130,8 @@ static bool to_bytes(lua_State *L, int idx, struct value *out)
 	return true;
 }
 
-static void check_value(lua_State *L, int idx, const struct field *field, struct value *out)
+static void check_value(
+	lua_State *L, int store, int idx, const struct field *field, struct value *out)
 {
 	const char *text = lua_type(L, idx) == LUA_TSTRING ? lua_tostring(L, idx) : NULL;
 	bool is_fit = false;
@@ -137,10 +150,10 @@ static void check_value(lua_State *L, int idx, const struct field *field, struct
 		is_fit = text && mac_parse(text, out->bytes);
 		break;
 	case FIELD_IP4:
-		is_fit = to_address(L, idx, FAMILY_4, out->bytes);
+		is_fit = to_address(L, store, idx, FAMILY_4, out->bytes);
 		break;
 	case FIELD_IP6:
-		is_fit = to_address(L, idx, FAMILY_6, out->bytes);
+		is_fit = to_address(L, store, idx, FAMILY_6, out->bytes);
 		break;
 	case FIELD_BYTES:
 	case FIELD_TEXT:
@@ -179,20 +192,38 @@ static void field_refused(lua_State *L, int idx, const struct field *field,
 	}
 }
 
-void set_field(lua_State *L, int idx, struct packet *p, const struct layer *layer,
-	const struct field *field)
+static void field_write(lua_State *L, int store, int idx, struct packet *p,
+	const struct layer *layer, const struct field *field)
 {
 	struct value value;
 
 	value.number = 0; /* not all of it: this is a packet's way */
-	check_value(L, idx, field, &value);
+	check_value(L, store, idx, field, &value);
 	field_refused(L, idx, field, field_set(p, layer, field, &value), (lua_Integer)value.number);
+}
+
+void set_field(lua_State *L, int idx, struct packet *p, const struct layer *layer,
+	const struct field *field)
+{
+	idx = lua_absindex(L, idx);
+	addresses_push(L);
+	field_write(L, lua_gettop(L), idx, p, layer, field);
+	lua_pop(L, 1);
+}
+
+/* A value to keep: all of it is set. */
+static void value_take(lua_State *L, int idx, const struct field *field, struct value *out)
+{
+	memset(out, 0, sizeof(*out));
+	idx = lua_absindex(L, idx);
+	addresses_push(L);
+	check_value(L, lua_gettop(L), idx, field, out);
+	lua_pop(L, 1);
 }
 
 void check_field_value(lua_State *L, int idx, const struct field *field, struct value *out)
 {
-	memset(out, 0, sizeof(*out));
-	check_value(L, idx, field, out);
+	value_take(L, idx, field, out);
 	field_refused(L, idx, field, field_check(field, out), (lua_Integer)out->number);
 }
 
@@ -201,9 +232,7 @@ void check_field_wanted(lua_State *L, int idx, const struct field *field, struct
 	struct field writable = *field;
 
 	writable.is_read_only = false;
-	idx = lua_absindex(L, idx);
-	memset(out, 0, sizeof(*out));
-	check_value(L, idx, field, out);
+	value_take(L, idx, field, out);
 	if (kind_is_number(field->kind))
 		field_refused(L, idx, field, field_check(&writable, out), (lua_Integer)out->number);
 }
@@ -234,7 +263,7 @@ static const struct field *field_at_key(lua_State *L, struct layer_view *view)
 	if (kept->name == name && name)
 		return kept->field;
 	lua_pushvalue(L, 2);
-	int type = lua_rawget(L, lua_upvalueindex(1));
+	int type = lua_rawget(L, lua_upvalueindex(UP_NAMES));
 
 	if (type == LUA_TFUNCTION)
 		return NULL;
@@ -257,7 +286,6 @@ static int llayer_index(lua_State *L)
 	struct packet *p = packet_of(L, view);
 	const struct layer *layer = packet_layer(p, view->layer);
 	const struct field *field = field_at_key(L, view);
-
 	uint64_t number;
 
 	if (!field)
@@ -265,7 +293,7 @@ static int llayer_index(lua_State *L)
 	if (layer && field_number(p, layer, field, &number))
 		lua_pushinteger(L, (lua_Integer)number);
 	else if (layer)
-		push_field(L, p, layer, field);
+		field_push(L, lua_upvalueindex(UP_ADDRESSES), p, layer, field);
 	else
 		lua_pushnil(L);
 	return 1;
@@ -282,7 +310,7 @@ static int llayer_newindex(lua_State *L)
 		unknown_field(L, view->layer, lua_tostring(L, 2));
 	if (!layer)
 		return luaL_error(L, "this packet has no %s", layer_name(view->layer));
-	set_field(L, 3, p, layer, field);
+	field_write(L, lua_upvalueindex(UP_ADDRESSES), 3, p, layer, field);
 	return 0;
 }
 
@@ -427,7 +455,8 @@ void layer_open(lua_State *L)
 	for (enum layer_id layer = LAYER_none + 1; layer < LAYER_COUNT; layer++) {
 		lua_createtable(L, 0, 4);
 		field_names_push(L, layer);
-		luaL_setfuncs(L, meta, 1);
+		addresses_push(L);
+		luaL_setfuncs(L, meta, 2);
 		lua_pushcfunction(L, llayer_tostring);
 		lua_setfield(L, -2, "__tostring");
 		lua_pushliteral(L, "moontap.layer");
