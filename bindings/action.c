@@ -9,6 +9,7 @@
 #include "bindings/layer.h"
 #include "bindings/state.h"
 #include "bindings/want.h"
+#include "bindings/value.h"
 
 /* A handle of a C action: one hold on its object, in a struct action. */
 static const char *const type_action = "moontap.action";

@@ -7,6 +7,7 @@
 
 #include "bindings/layer.h"
 #include "bindings/packet.h"
+#include "bindings/value.h"
 #include "host/base/nearest.h"
 #include "host/packet/stack.h"
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "bindings/layer.h"
+#include "bindings/value.h"
 #include "host/base/prefix.h"
 #include "host/packet/dns.h"
 #include "host/packet/names.h"

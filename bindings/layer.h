@@ -20,20 +20,6 @@ struct packet *check_layer_view(
 /* Pushes the handle of the packet whose view is at idx. */
 void layer_view_packet_push(lua_State *L, int idx);
 
-/* Pushes a field's value, or nil where the packet has none. */
-void push_field(
-	lua_State *L, const struct packet *p, const struct layer *layer, const struct field *field);
-
-/* Writes the value at idx; raises with field and range, and the packet untouched. */
-void set_field(lua_State *L, int idx, struct packet *p, const struct layer *layer,
-	const struct field *field);
-
-/* A value that may be written into the field; raises otherwise. */
-void check_field_value(lua_State *L, int idx, const struct field *field, struct value *out);
-
-/* A value that the field may have, though perhaps not be given; raises otherwise. */
-void check_field_wanted(lua_State *L, int idx, const struct field *field, struct value *out);
-
 /* "ip.ttl" at idx: the field, and in *layer whose: vlan2 has the fields of vlan. *depth is how many
  * times "inner." stands before it. Raises, with the nearest name, if there is none. */
 const struct field *check_field_name(lua_State *L, int idx, enum layer_id *layer, unsigned *depth);

@@ -9,6 +9,7 @@
 #include "bindings/layer.h"
 #include "bindings/state.h"
 #include "bindings/want.h"
+#include "bindings/value.h"
 #include "host/base/log.h"
 #include "host/base/nearest.h"
 

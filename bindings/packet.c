@@ -11,6 +11,7 @@
 #include "bindings/layer.h"
 #include "bindings/port.h"
 #include "bindings/state.h"
+#include "bindings/value.h"
 #include "host/packet/edit.h"
 #include "host/packet/dissect.h"
 #include "host/packet/inner.h"
