@@ -16,8 +16,8 @@ static int check_help(void)
 {
 	puts("moontap check [--explain] SCRIPT [ARGS...]\n"
 	     "\n"
-	     "Compiles a script and its rules and runs its main part against a recorded network:\n"
-	     "nothing is touched, no privileges are needed, time passes at once.\n"
+	     "Compiles a script and its rules and runs its main part against a recorded\n"
+	     "network: nothing is touched, no privileges are needed, time passes at once.\n"
 	     "\n"
 	     "      --explain        print its changes as ip, ip netns and sysctl lines");
 	return STATUS_OK;

@@ -78,8 +78,8 @@ int cli_repl(int argc, char **argv, const struct script_ops *ops)
 		return STATUS_USAGE;
 	if (options.help) {
 		puts("moontap repl [OPTIONS] [SCRIPT] [ARGS...]: a console of your own; with "
-		     "SCRIPT, on\n"
-		     "it. Packets keep flowing while you type. Ctrl-D ends it.\n");
+		     "SCRIPT,\n"
+		     "on it. Packets keep flowing while you type. Ctrl-D ends it.\n");
 		options_help();
 		return STATUS_OK;
 	}

@@ -221,6 +221,16 @@ $code"
   no_device
 }
 
+@test "every help fits 80 columns" {
+  commands=$("$MOONTAP" help | sed -n 's/^  moontap \([a-z]*\) .*/\1/p')
+  [[ $commands == *run*repl*replay* ]]
+  for args in help version $(sed 's/^/help:/' <<<"$commands"); do
+    moontap ${args/:/ }
+    [ "$status" = 0 ]
+    awk 'length > 80 { print; bad = 1 } END { exit bad || !NR }' <<<"$output"
+  done
+}
+
 @test "closed standard descriptors do no harm" {
   write 'print "x"'
   run timeout -s KILL 20 "$MOONTAP" run "$script" <&- >&- 2>&-
