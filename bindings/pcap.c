@@ -7,12 +7,12 @@
 #include <string.h>
 
 #include "bindings/glue.h"
+#include "bindings/match.h"
 #include "bindings/network.h"
 #include "bindings/packet.h"
 #include "bindings/state.h"
 #include "host/base/log.h"
 #include "host/engine/world.h"
-#include "host/policy/filter.h"
 #include "host/port/capfile.h"
 
 static const char *const type_reader = "moontap.pcap.reader";
@@ -24,7 +24,7 @@ struct reader {
 
 /* A MATCH for packets of either first layer; user data of packets()'s iterator. */
 struct matches {
-	struct filter *filters[2]; /* for IP and Ethernet; NULL: none matches */
+	struct match *of[2]; /* for IP and Ethernet; NULL: none matches */
 };
 
 static const char *const type_matches = "moontap.pcap.matches";
@@ -43,9 +43,9 @@ static int lmatches_gc(lua_State *L)
 	struct matches *matches = lua_touserdata(L, 1);
 
 	for (unsigned i = 0; i < 2; i++) {
-		if (matches->filters[i])
-			filter_close(matches->filters[i]);
-		matches->filters[i] = NULL;
+		if (matches->of[i])
+			match_release(matches->of[i]);
+		matches->of[i] = NULL;
 	}
 	return 0;
 }
@@ -53,29 +53,24 @@ static int lmatches_gc(lua_State *L)
 /* Pushes what decides which packets are given: nil for all. */
 static void matches_push(lua_State *L, int idx)
 {
-	struct refusal why;
-
-	if (lua_isnoneornil(L, idx)) {
-		lua_pushnil(L);
-		return;
-	}
-	const char *text = luaL_checkstring(L, idx);
+	if (lua_isfunction(L, idx))
+		luaL_error(L, "packets: match must be a pcap-filter string or a table of fields");
 	struct matches *matches = lua_newuserdatauv(L, sizeof(*matches), 0);
 
 	*matches = (struct matches){ 0 };
 	luaL_setmetatable(L, type_matches);
-	/* "arp" has no meaning for bare IP packets: refused is what suits neither. */
-	bool is_for_ip = !filter_open(&matches->filters[0], text, LAYER_ip, &why);
-
-	if (filter_open(&matches->filters[1], text, LAYER_eth, &why) && !is_for_ip)
-		luaL_error(L, "pcap: %s", why.text);
+	check_match_of_both(L, idx, matches->of);
+	if (!matches->of[0] && !matches->of[1]) {
+		lua_pop(L, 1);
+		lua_pushnil(L);
+	}
 }
 
 static bool is_match(const struct matches *matches, const struct packet *p)
 {
-	const struct filter *filter = matches->filters[p->first == LAYER_eth];
+	const struct match *match = matches->of[p->first == LAYER_eth];
 
-	return filter && filter_match(filter, p);
+	return match && match_packet(match, p);
 }
 
 static void captured_push(lua_State *L, const struct capfile *file, const struct captured *captured)

@@ -180,6 +180,18 @@ describe("packets()", function()
     assert.equal(1, #packets_of(content, "icmp6"))
     assert.equal(1, #packets_of(content, "ether src 02:00:00:00:00:09"))
     assert.has_error(function() packets_of(content, "icpm") end)
+    assert.equal(2, #packets_of(content, { icmp = true }))
+    assert.equal(1, #packets_of(content, { ["ipv6.nxt"] = 58 }))
+    assert.equal(1, #packets_of(content, { ["eth.src"] = "02:00:00:00:00:09" }))
+    assert.equal(1, #packets_of(content, { any = { { ["eth.type"] = 0x86dd }, { ipv6 = true } } }))
+    assert.equal(3, #packets_of(content, {}))
+    assert.equal(3, #packets_of(content, ""))
+    for match, why in pairs {
+      [{ ["icmp.tpye"] = 8 }] = "did you mean .type", [{ ["ip.ttl"] = 256 }] = "256", [print] = "packets: match must be",
+      [true] = "match",
+    } do
+      assert.matches(why, select(2, pcall(packets_of, content, match)))
+    end
   end)
 
   it("gives packets of the script's own, that stay and may be written", function()
