@@ -1,7 +1,10 @@
 -- Lets hosts inside ask whom they like, and nobody outside in: only answers pass, and a web server.
 local mt <const> = require "moontap"
 
+local net <const> = "198.51.100.0/24"
 local server <const> = "198.51.100.80"
+local later <const> = { ["ip.frag_offset"] = mt.range(8, 65528) }
+local fragment <const> = { any = { { ["ip.mf"] = true }, later } }
 local idle <const> = 60 -- seconds after which an answer is none any more
 
 local inside <const> = assert(mt.tun { name = "inside", addr = "198.51.100.254/24" })
@@ -32,17 +35,21 @@ local function is_answer(pkt)
   return at ~= nil and mt.now() - at <= idle
 end
 
+local ours <const> = { ["ip.src"] = net }
+local has_ports <const> = { any = { { tcp = true }, { udp = true } } }
+local known <const> = { ip = true, any = { has_ports, { icmp = true } } }
+
 inside:policy {
-  { "not src net 198.51.100.0/24", "drop", label = "forged source" },
-  { "ip and (tcp or udp or icmp) and ip[6:2] & 0x3fff = 0", remember, "pass", label = "ask" },
+  { { ["not"] = ours }, "drop", label = "forged source" },
+  { fragment, "drop", label = "fragments" },
+  { known, remember, "pass", label = "ask" },
 }
 outside:policy {
-  { "src net 198.51.100.0/24", "drop", label = "forged source" },
-  { "ip[6:2] & 0x3fff != 0", "drop", label = "fragments" },
-  { "tcp and (dst port 80 or dst port 443) and dst " .. server, "pass", label = "web server" },
-  { "ip and (tcp or udp or icmp)", function(pkt) return is_answer(pkt) and "pass" or nil end,
-    label = "answers" },
-  { "tcp or udp", mt.reject { with = "admin-prohibited" }, label = "closed" },
+  { ours, "drop", label = "forged source" },
+  { fragment, "drop", label = "fragments" },
+  { { ["ip.dst"] = server, ["tcp.dstport"] = { 80, 443 } }, "pass", label = "web server" },
+  { known, function(pkt) return is_answer(pkt) and "pass" or nil end, label = "answers" },
+  { has_ports, mt.reject { with = "admin-prohibited" }, label = "closed" },
 }
 
 mt.every(10, function()

@@ -172,7 +172,14 @@ describe("firewall.lua", function()
     assert.equal("forged source", t:send("inside", ip("192.0.2.1", far, { "udp" }))[1].rule)
     assert.equal("forged source", t:send("outside", ip(host, "198.51.100.80", { "tcp", dstport = 80 }))[1].rule)
     out { "udp", srcport = 5555, dstport = 53 }
-    local part <const> = { { "ip", src = far, dst = host, mf = true }, { "udp", srcport = 53, dstport = 5555 }, "part" }
-    assert.equal("fragments", t:send("outside", part)[1].rule)
+    for _, place in ipairs { { true, 0 }, { true, 8 }, { false, 8 }, { false, 65528 } } do
+      local function part(from, to)
+        return { { "ip", src = from, dst = to, mf = place[1], frag_offset = place[2] }, "a part of a datagram" }
+      end
+      assert.equal("fragments", t:send("outside", part(far, host))[1].rule)
+      assert.equal("fragments", t:send("inside", part(host, far))[1].rule)
+    end
+    local first <const> = { { "ip", src = far, dst = host, mf = true }, { "udp", srcport = 53, dstport = 5555 }, "part" }
+    assert.equal("fragments", t:send("outside", first)[1].rule)
   end)
 end)
