@@ -297,7 +297,7 @@ static struct match *check_table_match(lua_State *L, int idx)
 	return match_hold(match);
 }
 
-/* What pcap leaves out is said once a script. */
+/* What pcap leaves out is said once a script; of tags, which few networks have, only by -v. */
 static void surprise_say(lua_State *L, const char *text, enum layer_id first)
 {
 	unsigned surprise = filter_surprise(text, first);
@@ -311,7 +311,7 @@ static void surprise_say(lua_State *L, const char *text, enum layer_id first)
 	lua_pushinteger(L, (lua_Integer)(surprise | said));
 	lua_rawsetp(L, LUA_REGISTRYINDEX, &surprised);
 	luaL_where(L, 1);
-	log_line(LOG_LEVEL_INFO,
+	log_line(surprise & ~said & SURPRISE_EXTENSIONS ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG,
 		"%sthe filter \"%s\" does not look behind %s (a table of fields does)",
 		lua_tostring(L, -1), text, filter_surprise_text(surprise & ~said));
 	lua_pop(L, 1);

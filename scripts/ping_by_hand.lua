@@ -15,5 +15,5 @@ local function answer(pkt)
   return "rewrite"
 end
 
-tun:on("icmp[icmptype] = icmp-echo and not dst 192.168.1.134", answer)
-tun:on("icmp6 and ip6[40] = 128 and not dst 2001:db8:1::134", answer)
+tun:on({ ["icmp.type"] = "echo-request", ["not"] = { ["ip.dst"] = "192.168.1.134" } }, answer)
+tun:on({ ["icmpv6.type"] = "echo-request", ["not"] = { ["ipv6.dst"] = "2001:db8:1::134" } }, answer)

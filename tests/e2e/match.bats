@@ -19,6 +19,9 @@ LUA
   run --separate-stderr "$MOONTAP" run "$BATS_TEST_TMPDIR/surprise.lua"
   [ "$status" = 0 ]
   echo "$stderr"
+  [ "$(grep -c "does not look behind" <<<"$stderr")" = 1 ]
+  [[ $stderr == *'surprise.lua:5: the filter "udp" does not look behind IPv6 extension headers (a table of fields does)'* ]]
+  run --separate-stderr "$MOONTAP" run -v "$BATS_TEST_TMPDIR/surprise.lua"
   [ "$(grep -c "does not look behind" <<<"$stderr")" = 2 ]
   [[ $stderr == *'surprise.lua:4: the filter "ip and icmp" does not look behind VLAN tags (a table of fields does)'* ]]
   [[ $stderr == *'surprise.lua:5: the filter "udp" does not look behind IPv6 extension headers (a table of fields does)'* ]]

@@ -105,8 +105,8 @@ local far = assert(mt.sniff { links = { "v1" }, netns = "lab", match = "icmp", f
   assert(pkt.link == "v1" and (pkt.icmp.type == 8) == (pkt.dir == "in"))
   counted = counted + 1
 end })
-assert(mt.spawn { "ping", "-n", "-q", "-c", 3, "-i", 0.01, "-w", 10, "10.1.1.2", on_line = function() end }:wait() == 0)
-assert(mt.spawn { "ping", "-n", "-q", "-c", 2, "-i", 0.01, "-w", 10, "127.0.0.1", on_line = function() end }:wait() == 0)
+assert(mt.spawn { "ping", "-n", "-q", "-c", 3, "-i", 0.01, "10.1.1.2", on_line = function() end }:wait() == 0)
+assert(mt.spawn { "ping", "-n", "-q", "-c", 2, "-i", 0.01, "127.0.0.1", on_line = function() end }:wait() == 0)
 local give_up = mt.now() + 10
 while counted < 6 and mt.now() < give_up do mt.sleep(0.01) end
 far:stop()

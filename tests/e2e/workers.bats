@@ -19,8 +19,6 @@ $1
 LUA
 }
 
-echo_replies() { awk '/^Icmp: [0-9]/ { print $11 }' /proc/net/snmp; }
-
 # many_flows: 64 pings at once, of 10 each, all answered. The kernel counts: with so many at once ping
 # itself misses some of the replies that the kernel had for it.
 many_flows() {
