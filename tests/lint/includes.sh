@@ -3,7 +3,7 @@
 # {policy, port, netlink} <- engine <- cli <- main. bindings/ includes host/, never the reverse but for
 # main.c; Lua's headers are for bindings/ alone; every project include is written from the root.
 set -eu
-grep -rnE '^[[:space:]]*#[[:space:]]*include' --include='*.[ch]' --include='*.def' host bindings tests |
+grep -rnE '^[[:space:]]*#[[:space:]]*include' --include='*.[ch]' --include='*.def' host bindings tests tools |
 	awk -F: '
 BEGIN {
 	may["host/base"] = "host/base"
@@ -17,6 +17,7 @@ BEGIN {
 	may["bindings"] = may["host/cli"] " bindings"
 	may["tests"] = may["host/cli"]
 	may["tests/bench"] = may["tests"] " bindings" # puts Lua and the core together, as main.c does
+	may["tools"] = may["host/packet"]
 }
 
 function complain(what) {

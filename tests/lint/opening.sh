@@ -3,7 +3,7 @@
 set -eu
 # shellcheck disable=SC2016 # the dollars are for awk
 {
-	find host bindings tests -name '*.[ch]'
+	find host bindings tests tools -name '*.[ch]'
 	find host -name '*.def'
 	find scripts tests -name '*.lua'
 	ls bootstrap tests/run tests/in_netns tests/*/run tests/lint/*.sh
