@@ -59,19 +59,20 @@ static bool label_write(char *out, size_t *len, const uint8_t *label, size_t byt
 
 bool dns_name(const struct dns_walk *walk, size_t *at, char *out)
 {
-	size_t here = *at, limit = here, behind = 0, len = 0, wire = 1;
+	size_t here = *at, limit = here, end = walk->len, behind = 0, len = 0, wire = 1;
 
-	while (here < walk->len) {
+	while (here < end) {
 		uint8_t length = walk->message[here];
 
 		if ((length & POINTER) == POINTER) {
-			if (here + 2 > walk->len)
+			if (here + 2 > end)
 				return false;
 			size_t to = load_be16(walk->message + here) & 0x3fff;
 
 			behind = behind ? behind : here + 2;
 			if (to >= limit)
 				return false;
+			end = here;
 			here = limit = to;
 			continue;
 		}
@@ -81,7 +82,7 @@ bool dns_name(const struct dns_walk *walk, size_t *at, char *out)
 			return true;
 		}
 		wire += 1 + (size_t)length;
-		if (length > LABEL_MAX || here + 1 + length > walk->len || wire > NAME_WIRE_MAX ||
+		if (length > LABEL_MAX || here + 1 + length > end || wire > NAME_WIRE_MAX ||
 			!label_write(out, &len, walk->message + here + 1, length))
 			return false;
 		here += 1 + (size_t)length;

@@ -45,7 +45,8 @@ bool dns_next(struct dns_walk *walk, struct dns_record *out);
 
 /* The name at *at as text with "." between labels ("" is the root; other than letters, digits, "-"
  * and the like as "\046"), and *at behind it. false: it does not fit, its pointers lie or it is too
- * long. Every pointer must point before what led to it, so there is an end. */
+ * long. Every pointer must point before what led to it, and the labels there must end before it: so
+ * there is an end, and a name is told by what lies before it alone. */
 bool dns_name(const struct dns_walk *walk, size_t *at, char *out);
 
 /* The name as it lies on the wire into `out` of DNS_NAME bytes; its length, or 0: it is none. */

@@ -335,11 +335,9 @@ enum field_status field_check(const struct field *field, const struct value *in)
 }
 
 /* The sum of the words around the field that checksums cover. */
-static uint16_t covered_sum(
-	const struct packet *p, const struct layer *layer, const struct field *field)
+static uint16_t covered_sum(const struct packet *p, const struct layer *layer,
+	const struct field *field, const uint8_t *at)
 {
-	const uint8_t *at = field_at(p, layer, field);
-
 	/* RFC 768: the length stands in the pseudo-header too, and says what is summed. */
 	if (field->effect & EFFECT_LENGTH) {
 		size_t told = load_be16(at), len = p->datagram_end - layer->offset;
@@ -367,12 +365,12 @@ static void field_store(struct packet *p, const struct layer *layer, const struc
 	const struct layer *transport = transport_of(p, layer);
 	bool is_crc = transport->id == LAYER_sctp && (effect & EFFECT_OWN);
 	uint32_t error = is_crc ? checksum_sctp_error(p, transport) : 0;
-	uint16_t before = covered_sum(p, layer, field);
+	uint16_t before = covered_sum(p, layer, field, at);
 
 	store(at, field, in);
 	if (effect & EFFECT_PROTO)
 		p->proto = *at;
-	uint16_t after = covered_sum(p, layer, field);
+	uint16_t after = covered_sum(p, layer, field, at);
 
 	/* The same sum needs no following: it would make a checksum of 0 its twin ffff. */
 	if (is_crc)

@@ -39,6 +39,24 @@ static inline uint16_t naive_sum(const uint8_t *bytes, size_t len, uint32_t sum)
 	return (uint16_t)sum;
 }
 
+/* RFC 9260 appendix A: CRC-32C, bit by bit, the checksum itself as zeros. */
+static inline bool sctp_verifies(const uint8_t *sctp, size_t len)
+{
+	uint32_t crc = UINT32_MAX;
+
+	for (size_t i = 0; i < len; i++) {
+		crc ^= i / 4 == SCTP_CHECKSUM / 4 ? 0 : sctp[i];
+		for (unsigned bit = 0; bit < 8; bit++)
+			crc = crc >> 1 ^ (crc & 1 ? 0x82f63b78 : 0);
+	}
+	crc = ~crc;
+	for (unsigned i = 0; i < 4; i++) {
+		if (sctp[SCTP_CHECKSUM + i] != (uint8_t)(crc >> i * 8))
+			return false;
+	}
+	return true;
+}
+
 static inline const struct layer *network_layer(const struct packet *p)
 {
 	const struct layer *ip = packet_layer(p, LAYER_ip);
@@ -89,6 +107,8 @@ static inline bool transport_verifies(const struct packet *p)
 	size_t len = p->datagram_end - transport->offset;
 	uint32_t sum = 0;
 
+	if (transport->id == LAYER_sctp)
+		return sctp_verifies(bytes, len);
 	if (transport->id == LAYER_udp) {
 		len = load_be16(bytes + UDP_LENGTH);
 		CHECK(len <= p->datagram_end - transport->offset);

@@ -43,7 +43,9 @@ START_TEST(names_that_lie_are_none)
 		size_t len;
 		const char *bytes;
 	} lies[] = { { 2, "\xc0\x0c" }, { 2, "\xc0\x0e" }, { 1, "\xc0" }, { 3, "\x40\x61" },
-		{ 3, "\5ab" }, { 2, "\1a" }, { 4, "\1a\xc0\x0c" } };
+		{ 3, "\5ab" }, { 2, "\1a" }, { 4, "\1a\xc0\x0c" },
+		/* A pointer to a label that goes on over the pointer: the first byte of the id. */
+		{ 4, "\xc0\x00\0\0" } };
 	uint8_t message[64];
 
 	for (unsigned i = 0; i < sizeof(lies) / sizeof(lies[0]); i++) {
@@ -52,6 +54,7 @@ START_TEST(names_that_lie_are_none)
 		char name[DNS_NAME];
 
 		memset(message, 0, sizeof(message));
+		message[0] = 12;
 		memcpy(message + 12, lies[i].bytes, lies[i].len);
 		ck_assert_msg(!dns_name(&walk, &at, name), "%u", i);
 	}
