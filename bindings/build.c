@@ -179,7 +179,7 @@ int lbuild_new(lua_State *L)
 		return luaL_error(L, "%s: needs at least one layer, like {\"ip\"}", what);
 	if (headers + payload_len > PACKET_BYTES_MAX)
 		return luaL_error(L, "%s: %I bytes are too many (at most %d)", what,
-			(lua_Integer)(headers + payload_len), PACKET_BYTES_MAX);
+			(lua_Integer)headers + (lua_Integer)payload_len, PACKET_BYTES_MAX);
 	struct packet *p = packet_new(headers, (const uint8_t *)payload, payload_len);
 
 	if (!p)

@@ -51,5 +51,7 @@ double clock_seconds(const struct clock *clock, struct mono at)
 	int64_t ns = at.ns + clock->epoch_ns;
 
 	/* As one number it would be rounded twice. */
-	return (double)(ns / NS_PER_S) + (double)(ns % NS_PER_S) / NS_PER_S;
+	int64_t seconds = ns / NS_PER_S;
+
+	return (double)seconds + (double)(ns % NS_PER_S) / NS_PER_S;
 }

@@ -163,9 +163,10 @@ enum edit_status edit_push_vlan(struct packet *p)
 		return EDIT_FULL;
 	if (!packet_push(p, VLAN_HEADER))
 		return EDIT_ROOM;
-	uint8_t *tag = p->data + 2 * MAC_BYTES;
+	const size_t macs = 2 * (size_t)MAC_BYTES;
+	uint8_t *tag = p->data + macs;
 
-	memmove(p->data, p->data + VLAN_HEADER, 2 * MAC_BYTES);
+	memmove(p->data, p->data + VLAN_HEADER, macs);
 	store_be16(tag, is_tagged ? ETH_TYPE_8021AD : ETH_TYPE_8021Q);
 	store_be16(tag + 2, 1);
 	offsets_move(p, VLAN_HEADER);

@@ -317,7 +317,7 @@ static bool print_request(struct dns *dns, const uint8_t *header)
 	if (flags & QUERY_ZERO)
 		text_add(text, " [b2&3=0x%x]", flags);
 	for (unsigned i = 0; i < 4; i++) {
-		unsigned count = load_be16(header + 4 + i * 2);
+		unsigned count = load_be16(header + 4 + (size_t)i * 2);
 
 		/* An inverse query asks with an answer (RFC 1035 6.4). */
 		if (count != (i == is_inverse))

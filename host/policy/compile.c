@@ -225,7 +225,7 @@ static void bits_fill(struct op *op, struct writer *w, const struct wide_spans *
 static void search_fill(struct op *op, struct writer *w, const struct wide_spans *spans)
 {
 	op->kind = OP_SEARCH;
-	op->spans = data_new(w, sizeof(*op->spans) + 2 * spans->count * sizeof(uint64_t));
+	op->spans = data_new(w, sizeof(*op->spans) + (size_t)2 * spans->count * sizeof(uint64_t));
 	if (!op->spans)
 		return;
 	op->spans->count = spans->count;

@@ -72,7 +72,7 @@ static void text_put(struct pcapng *file, uint16_t code, const char *text)
 /* Room for a block with `len` bytes and some text, and its start. 0, or as pcapng_write. */
 static int block_start(struct pcapng *file, uint32_t type, size_t len)
 {
-	size_t need = len + 2 * TEXT_MAX + 256;
+	size_t need = len + 2 * (size_t)TEXT_MAX + 256;
 
 	assert(need < BUFFER);
 	if (!file->error && BUFFER - file->used < need) {
