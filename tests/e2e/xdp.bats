@@ -101,7 +101,7 @@ mt.stop()'
     kill -0 "$moontap_pid" 2>/dev/null || break
     sleep 0.02
   done
-  ! kill -0 "$moontap_pid" 2>/dev/null
+  run ! kill -0 "$moontap_pid"
   grep -q 'veth1: the device is gone' "$err"
   moontap_pid=
 }
