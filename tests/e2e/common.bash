@@ -1,10 +1,11 @@
 # What the e2e tests share: load common. Each file runs in a network namespace of its own (see run).
 
 # Starts moontap in the background; waits until its device (tun0, or $device) is up. Its output goes
-# to $BATS_TEST_TMPDIR/out (or $out) and err, its pid is $moontap_pid.
+# to $BATS_TEST_TMPDIR/out (or $out) and err, its pid is $moontap_pid. MOONTAP_OPTIONS come first.
 start_moontap() {
   # bats waits for whatever holds its descriptor 3
-  "$MOONTAP" run "$@" >"${out:-$BATS_TEST_TMPDIR/out}" 2>"$BATS_TEST_TMPDIR/err" 3>&- &
+  # shellcheck disable=SC2086 # words
+  "$MOONTAP" run ${MOONTAP_OPTIONS:-} "$@" >"${out:-$BATS_TEST_TMPDIR/out}" 2>"$BATS_TEST_TMPDIR/err" 3>&- &
   moontap_pid=$!
   for _ in $(seq 200); do
     ip -o link show "${device:-tun0}" up 2>/dev/null | grep -q . && return 0

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # What goes wrong with a tun or tap is said, counted, and outlived; large packets pass whole. With
-# MOONTAP_IO the way to move packets is another one (see CMakeLists.txt).
+# MOONTAP_OPTIONS the way to move packets is another one (see CMakeLists.txt).
 
 setup() {
   load common
@@ -114,7 +114,8 @@ for i = 1, 20 do
 end
 print "twenty"
 LUA
-  run timeout -s KILL 20 "$MOONTAP" run ${MOONTAP_IO:+--io "$MOONTAP_IO"} "$script"
+  # shellcheck disable=SC2086 # words
+  run timeout -s KILL 20 "$MOONTAP" run ${MOONTAP_OPTIONS:-} "$script"
   echo "$output"
   [ "$status" = 0 ] && [ "$output" = twenty ]
 }
