@@ -67,10 +67,10 @@ end)'
   needs_bpf
   pair_script '"xdp"' 'mt.addr.add { dev = "veth1", addr = "10.1.1.2/24", netns = "lab" }
 port:on("", "drop")
-local ping <const> = { "ping", "-n", "-q", "-c1", "-W1", "10.1.1.2" }
-print("open " .. mt.spawn(ping):wait())
+local function ping(seconds) return mt.spawn({ "ping", "-n", "-q", "-c1", "-W", seconds, "10.1.1.2" }):wait() end
+print("open " .. ping(1))
 port:close()
-print("closed " .. mt.spawn(ping):wait())
+print("closed " .. ping(10)) -- the next ARP request may be a second away
 mt.stop()'
   run -0 timeout -s KILL 20 "$MOONTAP" run "$script"
   echo "$output"
