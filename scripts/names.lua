@@ -8,7 +8,7 @@ local known <const> = {
 
 local tun <const> = assert(mt.tun { name = "tun0", addr = "192.0.2.254/24" })
 
-tun:on("udp dst port 53 and dst 192.0.2.53", function(pkt)
+tun:on({ ["udp.dstport"] = 53, ["ip.dst"] = "192.0.2.53" }, function(pkt)
   local dns <const> = pkt.dns
   if not dns or dns.qr or dns.opcode ~= 0 or dns.qdcount ~= 1 then return "drop" end
   local asked <const> = dns:questions()[1]

@@ -303,7 +303,7 @@ end
 -- Pings, and counts what is seen on the link meanwhile. Second: the leg on which packets are lost.
 local function try(report, from, dst, v6)
   local sniff <const> = mt.sniff(opt(from.ns, { links = { from.dev },
-    match = v6 and "icmp6" or "icmp or arp" }))
+    match = v6 and { icmpv6 = true } or { any = { { icmp = true }, { arp = true } } } }))
   local answered <const> = ping(from, dst)
   local count, echo = { out = 0, ["in"] = 0 }, { out = 0, ["in"] = 0 }
   if sniff then
