@@ -73,7 +73,7 @@ watch_links() {
         [ -e "/proc/sys/net/ipv4/conf/$link" ] && break
         sleep 0.01
       done
-      exec timeout -s INT 40 tcpdump -n -U --immediate-mode -i "$link" 'arp or icmp' >"$BATS_TEST_TMPDIR/$link" 2>"$BATS_TEST_TMPDIR/$link.err"
+      exec timeout -s INT 60 tcpdump -n -l --immediate-mode -i "$link" 'arp or icmp' >"$BATS_TEST_TMPDIR/$link" 2>"$BATS_TEST_TMPDIR/$link.err"
     ) 3>&- &
     watchers="${watchers:-} $!"
   done
