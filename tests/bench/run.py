@@ -154,6 +154,15 @@ def take_memory(packets):
         return {"first_kib": early, "last_kib": m.resident_kib(responder.pid), "packets": done}
 
 
+def take_calls_in_process():
+    """What fields, matches and calls cost without any device: the lines of two programs."""
+    lines = []
+    for words in (["calls", os.path.join(SCRIPTS, "calls.lua")], ["match_bench"]):
+        done = subprocess.run([m.programs[words[0]]] + words[1:], capture_output=True, text=True)
+        lines += done.stdout.splitlines() + ([f"{words[0]}: FAILED {done.stderr.strip()}"] if done.returncode else [])
+    return lines
+
+
 def ratio(by_name, over, name):
     base, ours = by_name.get(over), by_name.get(name)
     if not base or not ours or not base.turns or not ours.turns:
@@ -180,16 +189,21 @@ def table_print(all_variants, results):
         print(f"latency, {name + ':':<26}{words}")
     for line in results["lines"]:
         print(line)
+    print("\nwithout a device:")
+    for line in results["in_process"]:
+        print("  " + line)
 
 
 def results_make(all_variants, args):
     by_name = {v.name: v for v in all_variants}
     rows = []
+    in_process = take_calls_in_process()
     for what, over, name, wanted in TARGETS:
         got = ratio(by_name, over, name)
         rows.append({"what": what, "best": got and got[0], "median": got and got[1], "wanted": wanted,
                      "reached": bool(got) and got[0] >= wanted and got[1] >= wanted * 0.9})
-    results = {"ratios": rows, "latency": take_latency(args.rounds // 2 + 1, 1000), "lines": []}
+    results = {"ratios": rows, "latency": take_latency(args.rounds // 2 + 1, 1000), "lines": [],
+               "in_process": in_process}
     results["start_ms"] = take_start()
     results["lines"].append(f"start to first reply: {results['start_ms']:.0f} ms (wanted 30)")
     results["memory"] = take_memory(args.packets)
@@ -212,7 +226,7 @@ def options_take():
     parser.add_argument("--only", help="names of variants, with commas between them; nothing else is measured")
     parser.add_argument("--out", default=".", help="where bench.json and bench.svg go")
     args = parser.parse_args()
-    for name, path in (("moontap", "bin/moontap"), ("load", "tests/bench/load"), ("loops", "tests/bench/loops")):
+    for name, path in (("moontap", "bin/moontap"), *((n, "tests/bench/" + n) for n in ("load", "loops", "calls", "match_bench"))):
         m.programs[name] = os.path.join(os.path.abspath(args.build), path)
     return args
 
