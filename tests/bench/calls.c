@@ -9,7 +9,7 @@
 #include "host/engine/offline.h"
 #include "host/packet/parse.h"
 
-enum { CALLS = 10000, TURNS = 120, RULES_MAX = 16, GARBAGE_CALLS = 1000000 };
+enum { CALLS = 2000, TURNS = 1000, RULES_MAX = 16, GARBAGE_CALLS = 1000000 };
 
 /* An echo request from 192.168.1.134 to 192.168.1.100, with its checksums. */
 static const uint8_t echo[] = { 0x45, 0, 0, 0x1c, 0, 1, 0x40, 0, 0x40, 1, 0xb6, 0xa5, 0xc0, 0xa8, 1,
