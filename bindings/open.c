@@ -87,6 +87,15 @@ static int lopen_index(lua_State *L)
 	return unknown_name(L);
 }
 
+/* mt.link and its like; each function leaves its table on the stack. */
+static const struct {
+	const char *name;
+	void (*open)(lua_State *L);
+} tables[] = { { "log", log_open_table }, { "link", link_open_table }, { "addr", addr_open_table },
+	{ "route", route_open_table }, { "neigh", neigh_open_table }, { "netns", netns_open_table },
+	{ "sysctl", sysctl_open_table }, { "pcap", pcap_open_table },
+	{ "testing", testing_open_table }, { NULL, NULL } };
+
 struct script *moontap_open(lua_State *L, struct worker *worker, bool is_owner)
 {
 	address_open(L);
@@ -105,24 +114,10 @@ struct script *moontap_open(lua_State *L, struct worker *worker, bool is_owner)
 	struct script *script = state_new(L, worker, is_owner);
 
 	luaL_newlib(L, functions);
-	log_open_table(L);
-	lua_setfield(L, -2, "log");
-	link_open_table(L);
-	lua_setfield(L, -2, "link");
-	addr_open_table(L);
-	lua_setfield(L, -2, "addr");
-	route_open_table(L);
-	lua_setfield(L, -2, "route");
-	neigh_open_table(L);
-	lua_setfield(L, -2, "neigh");
-	netns_open_table(L);
-	lua_setfield(L, -2, "netns");
-	sysctl_open_table(L);
-	lua_setfield(L, -2, "sysctl");
-	pcap_open_table(L);
-	lua_setfield(L, -2, "pcap");
-	testing_open_table(L);
-	lua_setfield(L, -2, "testing");
+	for (unsigned i = 0; tables[i].name; i++) {
+		tables[i].open(L);
+		lua_setfield(L, -2, tables[i].name);
+	}
 	lua_pushliteral(L, MOONTAP_VERSION);
 	lua_setfield(L, -2, "version");
 	lua_createtable(L, 0, 2);
