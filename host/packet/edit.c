@@ -153,13 +153,23 @@ static void offsets_move(struct packet *p, int by)
 		p->gso.hdr_len = (uint16_t)(p->gso.hdr_len + by);
 }
 
+/* Does a second tag follow the first? Also one that is cut off: behind a third nobody would see
+ * that it is. */
+static bool is_tagged_twice(const struct packet *p)
+{
+	const struct layer *vlan = packet_layer(p, LAYER_vlan);
+	uint16_t type = vlan ? load_be16(layer_bytes(p, vlan) + 2) : 0;
+
+	return type == ETH_TYPE_8021Q || type == ETH_TYPE_8021AD;
+}
+
 enum edit_status edit_push_vlan(struct packet *p)
 {
 	bool is_tagged = packet_layer(p, LAYER_vlan);
 
 	if (!packet_layer(p, LAYER_eth))
 		return EDIT_ABSENT;
-	if (packet_layer(p, LAYER_vlan2))
+	if (is_tagged_twice(p))
 		return EDIT_FULL;
 	if (!packet_push(p, VLAN_HEADER))
 		return EDIT_ROOM;

@@ -145,7 +145,9 @@ static void payload_changes(const struct packet *was, struct input *in)
 static void tags_change(const struct packet *was)
 {
 	struct packet *p = packet_copy(was);
-	bool is_eth = packet_layer(p, LAYER_eth), has_2 = packet_layer(p, LAYER_vlan2);
+	const struct layer *tag = packet_layer(p, LAYER_vlan);
+	uint16_t behind = tag ? load_be16(layer_bytes(p, tag) + 2) : 0;
+	bool is_eth = packet_layer(p, LAYER_eth), has_2 = behind == 0x8100 || behind == 0x88a8;
 	enum edit_status status = edit_push_vlan(p);
 
 	CHECK(status == (!is_eth ? EDIT_ABSENT : has_2 ? EDIT_FULL : EDIT_OK));
@@ -157,8 +159,12 @@ static void tags_change(const struct packet *was)
 	CHECK(packet_length(p) == packet_length(was));
 	if (edit_pop_vlan(p, LAYER_vlan2) == EDIT_OK)
 		layers_check(p);
-	if (edit_pop_vlan(p, LAYER_vlan) == EDIT_OK)
+	/* Behind two tags that are followed there may be more, which come up. */
+	for (size_t len = packet_length(p); edit_pop_vlan(p, LAYER_vlan) == EDIT_OK;) {
 		layers_check(p);
+		len -= VLAN_HEADER;
+		CHECK(packet_length(p) == len);
+	}
 	CHECK(!packet_layer(p, LAYER_vlan));
 	packet_free(p);
 }

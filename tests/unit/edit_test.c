@@ -184,6 +184,21 @@ START_TEST(a_packet_of_a_pool_grows_in_place_and_every_slot_comes_home)
 }
 END_TEST
 
+START_TEST(a_second_tag_that_is_cut_off_leaves_no_room_for_one_more)
+{
+	static const uint8_t frame[] = { 2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 0x81, 0, 0, 5, 0x81, 0,
+		0, 6 };
+	struct packet *p = packet_from_bytes(frame, sizeof(frame), LAYER_eth);
+
+	parse(p);
+	ck_assert_uint_eq(p->malformed, MALFORMED_truncated);
+	ck_assert_int_eq(edit_push_vlan(p), EDIT_FULL);
+	ck_assert_uint_eq(packet_length(p), sizeof(frame));
+	ck_assert_mem_eq(p->data, frame, sizeof(frame));
+	packet_free(p);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("edit");
@@ -191,6 +206,7 @@ int main(void)
 
 	tcase_add_loop_test(tc, a_partial_checksum_completes_to_that_of_the_new_payload, 0, 4);
 	tcase_add_test(tc, a_tag_moves_what_a_partial_checksum_points_at);
+	tcase_add_test(tc, a_second_tag_that_is_cut_off_leaves_no_room_for_one_more);
 	tcase_add_test(tc, a_payload_of_one_segment_needs_no_segmentation);
 	tcase_add_test(tc, a_fragment_keeps_the_length_of_its_datagram);
 	tcase_add_test(tc, a_fragments_checksum_follows_its_bytes);
