@@ -184,6 +184,7 @@ seen() { grep -c -- "$2" "$BATS_TEST_TMPDIR/$1" || true; }
 @test "demo in UTF-8 draws lines, in a terminal in colour" {
   LC_ALL=C.UTF-8 nobody demo tour
   [[ $output == *"│"*"● echo reply 1"* && $output != *$'\033'* ]]
+  [ "$(LC_ALL=C.UTF-8 wc -L <<<"$output")" -le 80 ]
   unset NO_COLOR
   run timeout -s KILL 60 script -qec "'$prefix/bin/moontap' demo tour" /dev/null
   [[ $output == *$'\033[32m'*"* echo reply 1"* ]]
