@@ -192,6 +192,7 @@ unsigned datapath_run(struct datapath *dp, struct lane *lane, struct mono now)
 	struct packet *burst[PORT_BURST];
 
 	lane_rules_swap(lane);
+	lane->port->is_starved = false;
 	unsigned count = lane->port->ops->recv(lane->port, burst, PORT_BURST, now);
 
 	for (unsigned i = 0; i < count; i++)

@@ -17,6 +17,7 @@ enum {
 	POOL_BIG_SLOTS = 160, /* for MTUs up to 65535 */
 	BURSTS = 8,	      /* of one port before the others get their turn */
 	SPINS = 16,	      /* turns of busy polling between two looks at the loop */
+	PAUSE_MS = 10,	      /* until a port that found the pool empty is asked again */
 };
 
 static _Thread_local struct worker *here;
@@ -63,14 +64,35 @@ static void timers_ready(struct watch *watch, uint32_t events)
 		worker->dp.ops->timer(worker->dp.script, timer.ref, timer.period_ns == 0);
 }
 
+/* A port that is readable, while there is no slot to read into, would wake the loop for ever. */
+static void lane_pause(struct worker *worker, struct lane *lane)
+{
+	loop_remove(&worker->loop, &lane->watch);
+	lane->is_paused = worker->has_paused = true;
+}
+
+static void lanes_resume(struct worker *worker)
+{
+	worker->has_paused = false;
+	datapath_flush(&worker->dp); /* what has been sent meanwhile comes home */
+	for (struct lane *lane = worker->dp.lanes; lane; lane = lane->sibling) {
+		if (!lane->is_paused)
+			continue;
+		lane->is_paused =
+			lane->is_open && loop_add(&worker->loop, &lane->watch, EPOLLIN) != 0;
+		worker->has_paused |= lane->is_paused;
+	}
+}
+
 static void lane_ready(struct watch *watch, uint32_t events)
 {
 	struct lane *lane = (struct lane *)watch; /* the first member */
 	struct worker *worker = lane->worker;
+	unsigned came = 0;
 
 	(void)events;
 	for (unsigned i = 0; i < BURSTS && lane->is_open && !worker->is_stopping; i++) {
-		datapath_run(&worker->dp, lane, clock_now(&worker->clock));
+		came = datapath_run(&worker->dp, lane, clock_now(&worker->clock));
 		if (!lane->port->has_more)
 			break;
 		worker->is_stopping = atomic_load(&worker->stop_wanted);
@@ -80,6 +102,8 @@ static void lane_ready(struct watch *watch, uint32_t events)
 			lane->port->name);
 		worker_lane_close(worker, lane);
 	}
+	if (lane->is_open && lane->port->is_starved && !came)
+		lane_pause(worker, lane);
 }
 
 int worker_init(struct worker *worker, struct host *host, unsigned id, const struct script_ops *ops,
@@ -189,8 +213,14 @@ bool worker_has_work(const struct worker *worker)
 
 void worker_turn(struct worker *worker, int timeout_ms)
 {
+	bool had_paused = worker->has_paused;
+
 	uring_settle(worker->uring);
+	if (had_paused && (timeout_ms < 0 || timeout_ms > PAUSE_MS))
+		timeout_ms = PAUSE_MS;
 	loop_wait(&worker->loop, timeout_ms);
+	if (had_paused)
+		lanes_resume(worker);
 	worker->is_stopping = atomic_load(&worker->stop_wanted);
 }
 

@@ -45,6 +45,7 @@ struct worker {
 	uint64_t control_last_id;
 	struct follow *follows;	  /* the namespaces whose changes are heard */
 	bool is_stopping;	  /* seen on this thread */
+	bool has_paused;	  /* some lane is */
 	struct trace_lines trace; /* this worker's own, where there is one */
 	_Atomic bool is_held;	  /* has work until the other workers have loaded */
 	_Atomic bool stop_wanted;

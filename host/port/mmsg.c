@@ -126,6 +126,8 @@ unsigned mmsg_recv(
 
 	while (asked < wanted && (p = pool_take(port->pool, 0)))
 		message_prepare(mmsg, asked++, p);
+	if (!asked)
+		port->is_starved = true;
 	int came = asked ? recvmmsg(fd, mmsg->messages, asked, MSG_DONTWAIT, NULL) : 0;
 
 	for (unsigned i = asked; i > 0 && (int)i > came; i--)

@@ -37,7 +37,8 @@ struct port_ops {
 
 	/* Up to `max` packets that have come, with first, time, port set; unparsed. The caller owns
 	 * them. 0: nothing now, or the device is gone (is_gone). has_more says whether to ask again
-	 * before sleeping. */
+	 * before sleeping, is_starved (which stays until the caller clears it) that the pool had no
+	 * slot for what may have come. */
 	unsigned (*recv)(struct port *port, struct packet **burst, unsigned max, struct mono now);
 
 	/* Takes the packet, always: it is sent at the latest by flush, or counted as dropped, and
@@ -61,14 +62,15 @@ struct port {
 	struct io_list io_wanted; /* ways to move packets, before it is opened; empty: any */
 	enum io io;		  /* the way that was taken */
 	struct lane *lane;
-	uint32_t mtu;	/* bytes of the largest IP packet (L3) or frame payload (L2) */
-	int ifindex;	/* 0: no link */
-	uint8_t first;	/* enum layer_id of its packets: LAYER_ip or LAYER_eth */
-	uint8_t mac[6]; /* ours, on L2 ports */
-	bool is_gone;	/* the device was deleted under us */
-	bool is_open;	/* between open_queue and close */
-	bool takes_gso; /* segments larger than the MTU go out whole, the kernel cuts them */
-	bool has_more;	/* the last recv has left something */
+	uint32_t mtu;	 /* bytes of the largest IP packet (L3) or frame payload (L2) */
+	int ifindex;	 /* 0: no link */
+	uint8_t first;	 /* enum layer_id of its packets: LAYER_ip or LAYER_eth */
+	uint8_t mac[6];	 /* ours, on L2 ports */
+	bool is_gone;	 /* the device was deleted under us */
+	bool is_open;	 /* between open_queue and close */
+	bool takes_gso;	 /* segments larger than the MTU go out whole, the kernel cuts them */
+	bool has_more;	 /* the last recv has left something */
+	bool is_starved; /* a recv found no free slot */
 	unsigned tx_count;
 	struct packet *tx[PORT_BURST];
 	struct port_counters counters;

@@ -164,8 +164,11 @@ static unsigned ring_recv(struct packet_socket *socket, struct packet **burst, u
 			break;
 		case RING_LOST:
 			break;
-		case RING_NONE:
 		case RING_NO_SLOT:
+			port->is_starved = true;
+			port->has_more = false;
+			return count;
+		case RING_NONE:
 			port->has_more = false;
 			return count;
 		}

@@ -323,6 +323,8 @@ static unsigned uring_recv(struct port *port, struct packet **burst, unsigned ma
 	carry_out(ring);
 	if (!asked && (asked = reads_queue(ring, port, max))) /* packets have come home */
 		carry_out(ring);
+	if (!asked)
+		port->is_starved = true;
 	for (unsigned i = 0; i < file->came; i++)
 		port_received(port, burst[i], now);
 	/* Most lone packets are alone: to look for a second one would keep their answers waiting.
