@@ -4,11 +4,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/ethtool.h>
 #include <linux/if.h>
 #include <linux/if_tun.h>
+#include <linux/sockios.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -18,7 +21,9 @@
 
 enum {
 	SPILL = POOL_BIG_SLOT - PACKET_HEADROOM, /* what does not fit a small slot lands here */
-	BUSY_TRIES = 50, /* teardown of the last owner is asynchronous: wait up to half a second */
+	/* Teardown of the last owner is asynchronous. Of one that was killed it was seen to take
+	 * 0.34 seconds on a busy machine: wait up to two. */
+	BUSY_TRIES = 200,
 };
 
 struct tun {
@@ -71,6 +76,27 @@ static int node_refused(int error, struct refusal *why)
 	}
 }
 
+static bool is_tun_or_tap(const char *name)
+{
+	struct ethtool_drvinfo info = { .cmd = ETHTOOL_GDRVINFO };
+	struct ifreq ifr = { .ifr_data = (void *)&info };
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	memcpy(ifr.ifr_name, name, strlen(name));
+	bool is_tun = fd >= 0 && !ioctl(fd, SIOCETHTOOL, &ifr) && !strcmp(info.driver, "tun");
+
+	if (fd >= 0)
+		close(fd);
+	return is_tun;
+}
+
+/* May the name become free by itself? EINVAL: it has a tun or tap of another kind, or with another
+ * number of queues. */
+static bool may_go(const char *name, int error)
+{
+	return error == EBUSY || (error == EINVAL && is_tun_or_tap(name));
+}
+
 int tun_device_open(const char *name, enum layer_id first, bool has_queues, struct refusal *why)
 {
 	struct ifreq ifr = { 0 };
@@ -85,7 +111,7 @@ int tun_device_open(const char *name, enum layer_id first, bool has_queues, stru
 	for (unsigned i = 0; ioctl(fd, TUNSETIFF, &ifr); i++) {
 		int error = errno;
 
-		if (error != EBUSY || i == BUSY_TRIES) {
+		if (!may_go(name, error) || i == BUSY_TRIES) {
 			close(fd);
 			return device_refused(name, error, why);
 		}
@@ -147,7 +173,7 @@ static struct packet *tun_read(struct tun *tun, bool *is_drained)
 	struct packet *p = pool_take(tun->port.pool, 0);
 
 	if (!p) {
-		*is_drained = true;
+		tun->port.is_starved = *is_drained = true;
 		return NULL;
 	}
 	struct iovec parts[] = { { p->data, packet_tailroom(p) }, { tun->spill, SPILL } };
