@@ -18,7 +18,7 @@ teardown() { common_teardown; }
   assert_counts_add_up "$BATS_TEST_TMPDIR/err"
 }
 
-@test "what MOONTAP_OPTIONS ask for is what runs" {
+@test "the way that MOONTAP_WAY asks for is what runs" {
   script=$BATS_TEST_TMPDIR/s.lua
   cat >"$script" <<'END'
 local mt = require "moontap"
@@ -26,9 +26,9 @@ local tun = assert(mt.tun { name = "tun0" })
 print(tun.io, mt.worker.count)
 END
   start_moontap "$script"
-  case ${MOONTAP_OPTIONS:-} in
-  "--io epoll") said "^epoll	1$" ;;
-  "--workers 2") said "	2$" ;;
+  case ${MOONTAP_WAY:-} in
+  epoll | uring) said "^$MOONTAP_WAY	1$" ;;
+  workers) said "	2$" ;;
   *) said "	1$" ;;
   esac
   stop_moontap
