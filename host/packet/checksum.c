@@ -4,8 +4,6 @@
 
 #include <string.h>
 
-#include "host/packet/wire.h"
-
 /* RFC 1071 2(B): the sum does not depend on the byte order it is computed in, so whole machine
  * words are added and only the result is swapped. */
 uint16_t checksum_sum(const uint8_t *bytes, size_t len, uint32_t sum)
@@ -89,31 +87,26 @@ static uint16_t pseudo_sum(const struct packet *p, const struct layer *network, 
 	return checksum_pseudo(bytes + IPV6_SRC, 32, p->proto, (uint32_t)len);
 }
 
-/* A script may have written a UDP length since parse saw one that fits. */
-static bool has_length(const struct packet *p, const struct layer *transport, size_t *len)
+/* What the length says: a script may have written one to UDP since parse saw one that fits. */
+static size_t length_told(const struct packet *p, const struct layer *transport)
 {
-	*len = p->datagram_end - transport->offset;
-	if (transport->id != LAYER_udp)
-		return true;
-	size_t told = load_be16(layer_bytes(p, transport) + UDP_LENGTH);
-
-	if (told < UDP_HEADER || told > *len)
-		return false;
-	*len = told;
-	return true;
+	if (transport->id == LAYER_udp)
+		return load_be16(layer_bytes(p, transport) + UDP_LENGTH);
+	return p->datagram_end - transport->offset;
 }
 
 uint16_t checksum_transport_sum(
 	const struct packet *p, const struct layer *network, const struct layer *transport)
 {
 	const uint8_t *bytes = layer_bytes(p, transport);
-	size_t len;
+	size_t told = length_told(p, transport), len = p->datagram_end - transport->offset;
 
-	has_length(p, transport, &len);
+	if (transport->id == LAYER_udp)
+		len = checksum_udp_covered(told, len);
 	if (transport->id == LAYER_icmp || transport->id == LAYER_gre ||
 		(p->traits & TRAIT_FRAGMENT))
 		return checksum_sum(bytes, len, 0);
-	return checksum_sum(bytes, len, pseudo_sum(p, network, len));
+	return checksum_sum(bytes, len, pseudo_sum(p, network, told));
 }
 
 void checksum_transport_add(const struct packet *p, const struct layer *transport, uint16_t delta)
@@ -131,13 +124,14 @@ void checksum_transport_add(const struct packet *p, const struct layer *transpor
 bool checksum_transport_is_right(
 	const struct packet *p, const struct layer *network, const struct layer *transport)
 {
-	size_t len;
+	size_t told = length_told(p, transport);
 
 	if (transport->id == LAYER_sctp)
 		return checksum_sctp_error(p, transport) == 0;
 	if (!checksum_field(p, transport))
 		return true;
-	if (!has_length(p, transport, &len))
+	if (transport->id == LAYER_udp &&
+		checksum_udp_covered(told, p->datagram_end - transport->offset) != told)
 		return false;
 	if (transport->id == LAYER_udp && load_be16(checksum_field(p, transport)) == 0)
 		return network->id == LAYER_ip;

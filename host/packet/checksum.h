@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "host/packet/packet.h"
+#include "host/packet/wire.h"
 
 /* The one's complement sum of the big-endian 16-bit words at `bytes`, an odd byte padded with 0,
  * on top of `sum`; folded to 16 bits. Not complemented: store ~checksum_sum(...). */
@@ -41,10 +42,20 @@ uint8_t *checksum_field(const struct packet *p, const struct layer *transport);
 /* The transport layer that belongs to the outermost network header, or NULL. */
 const struct layer *checksum_transport(const struct packet *p, const struct layer *network);
 
+/* How many of `have` bytes a UDP checksum covers: as many as the length tells, if they are there,
+ * and the header at least. */
+static inline size_t checksum_udp_covered(size_t told, size_t have)
+{
+	if (told > have)
+		return have;
+	return told < UDP_HEADER ? UDP_HEADER : told;
+}
+
 bool checksum_ip_is_right(const struct packet *p, const struct layer *ip);
 
 /* The sum of the datagram with its pseudo-header, the checksum field included: ffff where that is
- * right. Of a UDP datagram whose length lies all there is, of a fragment its bytes alone. */
+ * right. Of a UDP datagram whose length lies what checksum_udp_covered says, with that length in
+ * the pseudo-header; of a fragment its bytes alone. */
 uint16_t checksum_transport_sum(
 	const struct packet *p, const struct layer *network, const struct layer *transport);
 

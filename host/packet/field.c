@@ -340,9 +340,9 @@ static uint16_t covered_sum(const struct packet *p, const struct layer *layer,
 {
 	/* RFC 768: the length stands in the pseudo-header too, and says what is summed. */
 	if (field->effect & EFFECT_LENGTH) {
-		size_t told = load_be16(at), len = p->datagram_end - layer->offset;
+		size_t told = load_be16(at);
+		size_t len = checksum_udp_covered(told, p->datagram_end - layer->offset);
 
-		len = told < UDP_HEADER ? UDP_HEADER : told < len ? told : len;
 		return checksum_sum(layer_bytes(p, layer), len, (uint32_t)told);
 	}
 	/* The pseudo-header has the protocol as a low byte, as IPv4 has. */

@@ -1,6 +1,7 @@
 -- pkt.payload = ..., pkt:push and pkt:pop: bytes move, lengths and checksums follow.
 local mt <const> = require "moontap"
 local frames <const> = dofile((debug.getinfo(1, "S").source:match "^@(.*/)" or "./") .. "frames.lua")
+local wrong <const> = require("tests.spec.recorder").wrong
 
 local function datagram_of(pkt)
   return pkt.eth and frames.inside(pkt:bytes()) or pkt:bytes()
@@ -62,6 +63,7 @@ describe("pkt.payload = ...", function()
   end)
 
   it("keeps a wrong checksum wrong, and one that was none none", function()
+    local _ <close> = wrong "checksums by hand"
     for _, len in ipairs { 0, 3, 300 } do
       local pkt <const> = mt.packet { { "ip" }, { "udp", checksum = 0x1234 }, "before" }
       pkt.payload = ("x"):rep(len)
@@ -77,9 +79,19 @@ describe("pkt.payload = ...", function()
 
   it("makes lengths that were written by hand right", function()
     local pkt <const> = mt.packet { { "ip" }, { "udp" }, "before" }
-    pkt.ip.len, pkt.udp.length = 77, 99
+    do
+      local _ <close> = wrong "lengths by hand"
+      pkt.ip.len, pkt.udp.length = 77, 99
+    end
     pkt.payload = "after"
     assert.same({ 33, 13 }, { pkt.ip.len, pkt.udp.length })
+    assert_right(pkt)
+    for _, length in ipairs { 0, 7, 9, 65535 } do
+      local _ <close> = wrong "lengths by hand"
+      pkt.udp.length = length
+      pkt.payload = "before"
+      assert_right(pkt)
+    end
   end)
 
   it("drops padding", function()

@@ -3,18 +3,25 @@ local mt <const> = require "moontap"
 local frames <const> = dofile((debug.getinfo(1, "S").source:match "^@(.*/)" or "./") .. "frames.lua")
 
 local SEEDS <const> = 200
+-- What an error quotes.
+local quoted <const> = mt.packet({ { "ip" }, { "udp" }, "quoted" }):bytes()
 local STACKS <const> = {
-  { { "ip" }, { "icmp" } }, { { "ip" }, { "icmp", type = 3 } }, { { "ip" }, { "udp" } }, { { "ip" }, { "tcp" } },
+  { { "ip" }, { "icmp" } }, { { "ip" }, { "icmp", type = 3 }, quoted }, { { "ip" }, { "udp" } }, { { "ip" }, { "tcp" } },
   { { "ipv6" }, { "icmpv6" } }, { { "ipv6" }, { "icmpv6", type = 135 } }, { { "ipv6" }, { "udp" } },
   { { "ipv6" }, { "tcp" } }, { { "eth" }, { "arp" } }, { { "eth" }, { "ip" }, { "udp" } },
   { { "eth" }, { "vlan" }, { "vlan" }, { "ipv6" }, { "tcp" } },
 }
 
+-- Not behind ARP and neighbour discovery, nor twice.
+local function has_payload(layer)
+  return type(layer) == "table" and layer[1] ~= "arp" and layer.type ~= 135
+end
+
 -- Calls fn with each packet and each seed.
 local function each(fn)
-  for i, stack in ipairs(STACKS) do
+  for _, stack in ipairs(STACKS) do
     local list <const> = { table.unpack(stack) }
-    if i ~= 9 then list[#list + 1] = "payload" end
+    if has_payload(list[#list]) then list[#list + 1] = "payload" end
     local pkt <const> = mt.packet(list)
     for seed = 1, SEEDS do fn(pkt, seed) end
   end

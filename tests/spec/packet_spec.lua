@@ -1,5 +1,6 @@
 -- Packets as scripts see them: fields are read and written where they lie.
 local mt <const> = require "moontap"
+local wrong <const> = require("tests.spec.recorder").wrong
 
 -- An echo request from 192.168.1.134 to 192.168.1.100, id 8499, seq 1, both checksums right.
 local ECHO <const> = "\x45\x00\x00\x1c\x00\x01\x40\x00\x40\x01\xb6\xa5\xc0\xa8\x01\x86\xc0\xa8\x01\x64"
@@ -54,6 +55,7 @@ describe("a packet", function()
   end)
 
   it("keeps a wrong checksum wrong", function()
+    local _ <close> = wrong "a checksum by hand"
     local pkt <const> = echo()
     pkt.icmp.checksum = 0x1234
     pkt.icmp.seq = 77
@@ -117,8 +119,9 @@ end)
 local function vxlan()
   local frame <const> = "\x02\0\0\0\0\x01\x02\0\0\0\0\x02\x08\0" .. ECHO
   local udp <const> = string.pack(">I2I2I2I2", 50000, 4789, 16 + #frame, 0) .. "\x08\0\0\0\x12\x34\x56\0" .. frame
-  local ip <const> = string.pack(">BBI2I4BBI2", 0x45, 0, 20 + #udp, 0, 64, 17, 0) .. "\x0a\0\0\x01\x0a\0\0\x02"
-  return mt.packet(ip .. udp, "ip")
+  local addrs <const> = "\x0a\0\0\x01\x0a\0\0\x02"
+  local words <const> = string.pack(">BBI2I4BB", 0x45, 0, 20 + #udp, 0, 64, 17)
+  return mt.packet(words .. string.pack(">I2", ~sum(words .. addrs) & 0xffff) .. addrs .. udp, "ip")
 end
 
 describe("a packet in a tunnel", function()
@@ -209,6 +212,7 @@ describe("a field with named numbers", function()
     local pkt <const> = echo()
     pkt.icmp.type = "echo-reply"
     assert.equal(0, pkt.icmp.type)
+    local _ <close> = wrong "TCP that is ICMP"
     pkt.ip.proto = "tcp"
     assert.equal(6, pkt.ip.proto)
   end)

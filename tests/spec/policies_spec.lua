@@ -133,9 +133,9 @@ describe("firewall.lua", function()
   local function out(l4) return t:send("inside", ip(host, far, l4))[1] end
 
   it("lets those inside ask, and those outside answer for a minute", function()
-    local answer <const> = { "udp", srcport = 53, dstport = 5555 }
+    local answer <const> = { "udp", srcport = 5300, dstport = 5555 }
     assert.equal(13, in_(answer).packet.icmp.code) -- admin-prohibited
-    local asked <const> = out { "udp", srcport = 5555, dstport = 53 }
+    local asked <const> = out { "udp", srcport = 5555, dstport = 5300 }
     assert.equal("pass", asked.verdict)
     assert.equal("outside", asked.port)
     assert.equal("ask", asked.rule)
@@ -171,7 +171,7 @@ describe("firewall.lua", function()
   it("believes no forged source, and no fragment", function()
     assert.equal("forged source", t:send("inside", ip("192.0.2.1", far, { "udp" }))[1].rule)
     assert.equal("forged source", t:send("outside", ip(host, "198.51.100.80", { "tcp", dstport = 80 }))[1].rule)
-    out { "udp", srcport = 5555, dstport = 53 }
+    out { "udp", srcport = 5555, dstport = 5300 }
     for _, place in ipairs { { true, 0 }, { true, 8 }, { false, 8 }, { false, 65528 } } do
       local function part(from, to)
         return { { "ip", src = from, dst = to, mf = place[1], frag_offset = place[2] }, "a part of a datagram" }
@@ -179,7 +179,7 @@ describe("firewall.lua", function()
       assert.equal("fragments", t:send("outside", part(far, host))[1].rule)
       assert.equal("fragments", t:send("inside", part(host, far))[1].rule)
     end
-    local first <const> = { { "ip", src = far, dst = host, mf = true }, { "udp", srcport = 53, dstport = 5555 }, "part" }
+    local first <const> = { { "ip", src = far, dst = host, mf = true }, { "udp", srcport = 5300, dstport = 5555 }, "part" }
     assert.equal("fragments", t:send("outside", first)[1].rule)
   end)
 end)

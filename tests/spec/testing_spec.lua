@@ -53,7 +53,7 @@ describe("moontap.testing", function()
 
   it("tells what the script sends by itself, in its place", function()
     local t <close> = load(two .. [[
-      wan:send(("\x45\0\0\x14\0\0\0\0\x40\x3b\0\0\xc0\0\2\1\xc0\0\2\2"))
+      wan:send(mt.packet { { "ip", proto = 59 } })
       lan:on("icmp", function(pkt)
         wan:send(pkt)
         pkt.ip.ttl = 9
@@ -137,7 +137,7 @@ describe("moontap.testing", function()
   it("moves a clock of its own, and calls timers at their time", function()
     local t <close> = load(two .. [[
       lan:on(nil, function(pkt) print(mt.now() - pkt.time) return "handled" end)
-      mt.every(0.5, function() print(mt.now()) wan:send(("\x45"):rep(20)) end)
+      mt.every(0.5, function() print(mt.now()) wan:send(mt.packet { { "ip", proto = 59 } }) end)
       mt.sleep(2)
       print "slept"
     ]])
