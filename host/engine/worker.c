@@ -102,7 +102,7 @@ static void lane_ready(struct watch *watch, uint32_t events)
 			lane->port->name);
 		worker_lane_close(worker, lane);
 	}
-	if (lane->is_open && lane->port->is_starved && !came)
+	if (lane->is_open && lane->watch.fd >= 0 && lane->port->is_starved && !came)
 		lane_pause(worker, lane);
 }
 
@@ -211,14 +211,41 @@ bool worker_has_work(const struct worker *worker)
 	return false;
 }
 
+/* Waits in the ring, and runs what it has brought: was there any? */
+static bool ring_turn(struct worker *worker, int timeout_ms)
+{
+	bool is_any = false;
+
+	if (uring_wait(worker->uring, worker->loop.epoll_fd, timeout_ms))
+		worker->is_loop_ready = true;
+	for (struct lane *lane = worker->dp.lanes; lane; lane = lane->sibling) {
+		if (!lane->is_open || (!lane->port->is_ready && !lane->port->is_gone))
+			continue;
+		lane_ready(&lane->watch, EPOLLIN);
+		is_any = true;
+	}
+	return is_any;
+}
+
+/* A worker with ports on a ring sleeps there: the call that writes an answer brings the next
+ * packet, and says whether the loop has something. */
 void worker_turn(struct worker *worker, int timeout_ms)
 {
 	bool had_paused = worker->has_paused;
 
-	uring_settle(worker->uring);
 	if (had_paused && (timeout_ms < 0 || timeout_ms > PAUSE_MS))
 		timeout_ms = PAUSE_MS;
-	loop_wait(&worker->loop, timeout_ms);
+	if (!uring_is_used(worker->uring)) {
+		worker->is_loop_ready = true;
+	} else if (timeout_ms || uring_has_news(worker->uring)) {
+		ring_turn(worker, worker->is_loop_ready ? 0 : timeout_ms);
+		timeout_ms = 0;
+	}
+	if (worker->is_loop_ready) {
+		worker->is_loop_ready = false;
+		uring_settle(worker->uring);
+		loop_wait(&worker->loop, timeout_ms);
+	}
 	if (had_paused)
 		lanes_resume(worker);
 	worker->is_stopping = atomic_load(&worker->stop_wanted);
@@ -248,6 +275,20 @@ static void consoles_open(struct worker *worker)
 		log_line(LOG_LEVEL_DEBUG, "%s", why.text);
 }
 
+/* Asks each port that may have packets: had any? */
+static bool lanes_ask(struct worker *worker, struct mono now)
+{
+	bool is_any = false;
+
+	if (uring_is_used(worker->uring) && uring_has_news(worker->uring))
+		is_any = ring_turn(worker, 0);
+	for (struct lane *lane = worker->dp.lanes; lane; lane = lane->sibling) {
+		if (lane->is_open && lane->watch.fd >= 0 && datapath_run(&worker->dp, lane, now))
+			is_any = true;
+	}
+	return is_any;
+}
+
 /* With --busy-poll: asks the ports themselves, as long as packets were seen lately; now and then
  * the loop, which knows of the rest. false: it may sleep. */
 static bool spin(struct worker *worker)
@@ -258,14 +299,8 @@ static bool spin(struct worker *worker)
 	if (!spin_ns)
 		return false;
 	for (unsigned i = 0; i < SPINS; i++) {
-		bool is_any = false;
+		bool is_any = lanes_ask(worker, (struct mono){ now });
 
-		for (struct lane *lane = worker->dp.lanes; lane; lane = lane->sibling) {
-			struct mono at = { now };
-
-			if (lane->is_open && datapath_run(&worker->dp, lane, at))
-				is_any = true;
-		}
 		now = clock_now(&worker->clock).ns;
 		if (is_any)
 			worker->packet_at = now;

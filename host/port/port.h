@@ -71,6 +71,7 @@ struct port {
 	bool takes_gso;	 /* segments larger than the MTU go out whole, the kernel cuts them */
 	bool has_more;	 /* the last recv has left something */
 	bool is_starved; /* a recv found no free slot */
+	bool is_ready;	 /* recv has something without asking the kernel */
 	unsigned tx_count;
 	struct packet *tx[PORT_BURST];
 	struct port_counters counters;

@@ -3,52 +3,19 @@
  *
  * A recv queues its reads behind the writes that the last burst left, and carries all of them out
  * at once. With RWF_NOWAIT each one completes before the call returns: an empty device says EAGAIN.
- * So between two calls the kernel holds no packet of ours. */
-#include "host/port/uring.h"
+ * So between two calls the kernel holds no packet of ours but those of the reads that were parked
+ * on each device to sleep (uring_wait.c). */
+#include "host/port/uring_ring.h"
 
 #include <errno.h>
-#include <liburing.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "host/packet/checksum.h"
 
-enum {
-	OPERATIONS = 256,  /* at once: a burst of reads, and writes to all ports */
-	FILES = 64,	   /* ports of one worker */
-	FIXED_SLOTS = 512, /* of the pool, the top of its stack, whose pages are registered */
-	FIXED_SLOTS_MIN = 32,
-	BIG_READS = 32, /* at once, when each takes a big slot */
-};
-
-struct uring_file {
-	struct uring *ring;
-	int fd;
-	unsigned batch;	       /* reads of the next recv: follows what comes */
-	unsigned came;	       /* packets of this recv */
-	struct packet **burst; /* where they go */
-};
-
-struct operation {
-	struct packet *p;
-	struct port *port;
-	bool is_write;
-};
-
-struct uring {
-	struct io_uring io;
-	struct pool *pool;
-	bool is_open;
-	bool is_owed; /* a recv comes next and takes the writes along */
-	struct refusal refused;
-	const uint8_t *fixed; /* the registered bytes */
-	size_t fixed_len;
-	unsigned queued;
-	struct operation operations[OPERATIONS];
-	struct uring_file files[FILES];
-};
+enum { BIG_READS = 32 }; /* at once, when each takes a big slot */
 
 struct uring *uring_new(struct pool *pool)
 {
@@ -57,7 +24,7 @@ struct uring *uring_new(struct pool *pool)
 	if (!ring)
 		return NULL;
 	ring->pool = pool;
-	for (unsigned i = 0; i < FILES; i++) {
+	for (unsigned i = 0; i < URING_FILES; i++) {
 		ring->files[i].ring = ring;
 		ring->files[i].fd = -1;
 	}
@@ -71,104 +38,6 @@ void uring_free(struct uring *ring)
 	free(ring);
 }
 
-/* As many as the limit of locked memory lets us: the rest is read and written all the same. */
-static void buffers_register(struct uring *ring)
-{
-	size_t len;
-	uint8_t *bytes = pool_slots(ring->pool, &len);
-
-	if (len > (size_t)FIXED_SLOTS * POOL_SLOT)
-		len = (size_t)FIXED_SLOTS * POOL_SLOT;
-	for (; len >= (size_t)FIXED_SLOTS_MIN * POOL_SLOT; len /= 2) {
-		struct iovec iov = { bytes, len };
-
-		if (io_uring_register_buffers(&ring->io, &iov, 1))
-			continue;
-		ring->fixed = bytes;
-		ring->fixed_len = len;
-		return;
-	}
-}
-
-/* For what the shared library of Debian 12 does not export. */
-static int ring_register(struct uring *ring, unsigned opcode, const void *arg, unsigned count)
-{
-	long done = syscall(SYS_io_uring_register, ring->io.ring_fd, opcode, arg, count);
-
-	return done < 0 ? -errno : 0;
-}
-
-/* No seccomp filter sees what a ring does: it may read and write registered files, no more. */
-static int restrict_to_packets(struct uring *ring)
-{
-	static const struct {
-		uint16_t kind;
-		uint8_t value;
-	} allowed[] = {
-		{ IORING_RESTRICTION_SQE_OP, IORING_OP_READ },
-		{ IORING_RESTRICTION_SQE_OP, IORING_OP_WRITE },
-		{ IORING_RESTRICTION_SQE_OP, IORING_OP_READ_FIXED },
-		{ IORING_RESTRICTION_SQE_OP, IORING_OP_WRITE_FIXED },
-		{ IORING_RESTRICTION_SQE_FLAGS_ALLOWED, IOSQE_FIXED_FILE },
-		{ IORING_RESTRICTION_SQE_FLAGS_REQUIRED, IOSQE_FIXED_FILE },
-		{ IORING_RESTRICTION_REGISTER_OP, IORING_REGISTER_FILES_UPDATE },
-	};
-	enum { COUNT = sizeof(allowed) / sizeof(allowed[0]) };
-	struct io_uring_restriction restrictions[COUNT];
-
-	memset(restrictions, 0, sizeof(restrictions));
-	for (unsigned i = 0; i < COUNT; i++) {
-		restrictions[i].opcode = allowed[i].kind;
-		restrictions[i].sqe_op = allowed[i].value; /* a union of bytes */
-	}
-	return ring_register(ring, IORING_REGISTER_RESTRICTIONS, restrictions, COUNT);
-}
-
-static int ring_refused(struct uring *ring, int error)
-{
-	switch (error) {
-	case EPERM:
-		return refuse(&ring->refused, error,
-			"io_uring: %s (sysctl kernel.io_uring_disabled, or a seccomp filter)",
-			strerror(error));
-	case ENOSYS:
-		return refuse(&ring->refused, error, "io_uring: this kernel has none");
-	case EINVAL:
-		return refuse(&ring->refused, error, "io_uring: this kernel is older than 6.1");
-	default:
-		return refuse(&ring->refused, error, "io_uring: %s", strerror(error));
-	}
-}
-
-static int ring_open(struct uring *ring)
-{
-	struct io_uring_params params = { .flags = IORING_SETUP_SINGLE_ISSUER |
-						   IORING_SETUP_DEFER_TASKRUN |
-						   IORING_SETUP_R_DISABLED |
-						   IORING_SETUP_SUBMIT_ALL };
-
-	if (ring->is_open)
-		return 0;
-	if (ring->refused.code) /* it will not be different next time */
-		return -ring->refused.code;
-	int error = io_uring_queue_init_params(OPERATIONS, &ring->io, &params);
-
-	if (error)
-		return ring_refused(ring, -error);
-	buffers_register(ring);
-	error = io_uring_register_files_sparse(&ring->io, FILES);
-	if (!error)
-		error = restrict_to_packets(ring);
-	if (!error)
-		error = ring_register(ring, IORING_REGISTER_ENABLE_RINGS, NULL, 0);
-	if (error) {
-		io_uring_queue_exit(&ring->io);
-		return ring_refused(ring, -error);
-	}
-	ring->is_open = true;
-	return 0;
-}
-
 static void read_done(struct port *port, struct packet *p, int result)
 {
 	struct uring_file *file = port->file;
@@ -178,12 +47,19 @@ static void read_done(struct port *port, struct packet *p, int result)
 		counter_add(&port->counters.rx_dropped, 1);
 	} else if (result > 0) {
 		packet_put(p, (size_t)result);
-		file->burst[file->came++] = p;
+		if (file->burst) {
+			file->burst[file->came++] = p;
+		} else {
+			file->found = p;
+			file->is_early = file->parked_at == file->ring->waits;
+		}
+		port->is_ready = true;
 		return;
 	}
-	/* The device or its namespace is gone; EPOLLERR would come for ever. */
 	if (result == -EBADFD)
-		port->is_gone = true;
+		port->is_gone = true; /* the device, or its namespace */
+	else if (result != -EAGAIN && result != -ECANCELED)
+		file->has_failed = true;
 	packet_free(p);
 }
 
@@ -198,10 +74,15 @@ static void write_done(struct port *port, struct packet *p, int result)
 	packet_free(p);
 }
 
-static void operation_done(struct operation *operation, int result)
+static void operation_done(struct uring *ring, unsigned index, int result)
 {
+	struct uring_operation *operation = &ring->operations[index];
 	struct packet *p = operation->p;
 
+	if (index < URING_PARKED)
+		ring->done++;
+	else
+		ring->parked--;
 	operation->p = NULL;
 	if (operation->is_write)
 		write_done(operation->port, p, result);
@@ -209,58 +90,64 @@ static void operation_done(struct operation *operation, int result)
 		read_done(operation->port, p, result);
 }
 
-static unsigned reap(struct uring *ring)
+static void entry_done(struct uring *ring, uint64_t user_data, int result)
+{
+	if (user_data < URING_WATCH)
+		operation_done(ring, (unsigned)user_data, result);
+	if (user_data == URING_WATCH) {
+		ring->is_watching = false;
+		ring->is_woken = true;
+	}
+}
+
+void uring_reap(struct uring *ring)
 {
 	struct io_uring_cqe *cqe;
 	unsigned head, count = 0;
 
 	io_uring_for_each_cqe(&ring->io, head, cqe)
 	{
-		operation_done(&ring->operations[cqe->user_data], cqe->res);
+		entry_done(ring, cqe->user_data, cqe->res);
 		count++;
 	}
 	io_uring_cq_advance(&ring->io, count);
-	return count;
 }
 
-/* A ring that takes nothing any more: what was queued comes home, its ports are gone. */
-static void give_up(struct uring *ring, int error)
+void uring_give_up(struct uring *ring, int error)
 {
 	if (ring->is_open) {
 		io_uring_queue_exit(&ring->io);
 		ring->is_open = false;
 		refuse(&ring->refused, error, "io_uring: %s", strerror(error));
 	}
-	for (unsigned i = 0; i < ring->queued; i++) {
-		struct operation *operation = &ring->operations[i];
-
-		if (!operation->p)
+	for (unsigned i = 0; i < URING_WATCH; i++) {
+		if (!ring->operations[i].p)
 			continue;
-		operation->port->is_gone = true;
-		operation_done(operation, -EIO);
+		ring->operations[i].port->is_gone = true;
+		operation_done(ring, i, -EIO);
 	}
 }
 
-/* All that is queued is done when this returns. */
-static void carry_out(struct uring *ring)
+bool uring_is_fatal(int error)
 {
-	for (unsigned done = 0; done < ring->queued;) {
-		int error = ring->is_open ? io_uring_submit_and_wait(&ring->io, ring->queued - done)
-					  : -EIO;
+	return error < 0 && error != -EINTR && error != -EAGAIN && error != -EBUSY &&
+	       error != -ENOMEM && error != -ETIME;
+}
 
-		if (error < 0 && error != -EINTR && error != -EAGAIN && error != -EBUSY &&
-			error != -ENOMEM) {
-			give_up(ring, -error);
+void uring_carry_out(struct uring *ring)
+{
+	while (ring->done < ring->queued) {
+		int error = ring->is_open
+				    ? io_uring_submit_and_wait(&ring->io, ring->queued - ring->done)
+				    : -EIO;
+
+		if (uring_is_fatal(error)) {
+			uring_give_up(ring, -error);
 			break;
 		}
-		done += reap(ring);
+		uring_reap(ring);
 	}
-	ring->queued = 0;
-}
-
-static bool is_fixed(const struct uring *ring, const struct packet *p)
-{
-	return (uintptr_t)p->head - (uintptr_t)ring->fixed < ring->fixed_len;
+	ring->queued = ring->done = 0;
 }
 
 static int opcode(bool is_write, bool is_fixed)
@@ -270,36 +157,59 @@ static int opcode(bool is_write, bool is_fixed)
 	return is_write ? IORING_OP_WRITE : IORING_OP_READ;
 }
 
+struct io_uring_sqe *uring_entry(struct uring *ring, int opcode, unsigned file, unsigned user_data)
+{
+	struct io_uring_sqe *sqe = io_uring_get_sqe(&ring->io);
+
+	assert(sqe); /* there are as many as operations, and none is in use before these */
+	io_uring_prep_rw(opcode, sqe, (int)file, NULL, 0, 0);
+	sqe->flags = IOSQE_FIXED_FILE;
+	sqe->user_data = user_data;
+	return sqe;
+}
+
+struct io_uring_sqe *uring_operation_start(
+	struct uring *ring, unsigned index, struct uring_operation operation)
+{
+	const struct packet *p = operation.p;
+	bool is_fixed = (uintptr_t)p->head - (uintptr_t)ring->fixed < ring->fixed_len;
+	struct io_uring_sqe *sqe = uring_entry(ring, opcode(operation.is_write, is_fixed),
+		(unsigned)(operation.port->file - ring->files), index);
+
+	ring->operations[index] = operation;
+	sqe->addr = (uint64_t)(uintptr_t)p->data;
+	sqe->len = (unsigned)(operation.is_write ? packet_length(p) : packet_tailroom(p));
+	return sqe;
+}
+
 static void queue(struct uring *ring, struct port *port, struct packet *p, bool is_write)
 {
+	struct uring_operation operation = { p, port, is_write };
 	unsigned index = ring->queued++;
-	unsigned len = (unsigned)(is_write ? packet_length(p) : packet_tailroom(p));
 
-	ring->operations[index] = (struct operation){ p, port, is_write };
-	if (ring->is_open) {
-		struct io_uring_sqe *sqe = io_uring_get_sqe(&ring->io);
+	if (ring->is_open)
+		uring_operation_start(ring, index, operation)->rw_flags = RWF_NOWAIT;
+	else
+		ring->operations[index] = operation; /* it comes home undone */
+	if (ring->queued == URING_OPERATIONS)
+		uring_carry_out(ring);
+}
 
-		assert(sqe); /* there are as many as operations, and none is in use before these */
-		io_uring_prep_rw(opcode(is_write, is_fixed(ring, p)), sqe,
-			(int)(port->file - ring->files), p->data, len, 0);
-		sqe->flags = IOSQE_FIXED_FILE;
-		sqe->rw_flags = RWF_NOWAIT;
-		sqe->user_data = index;
-	}
-	if (ring->queued == OPERATIONS)
-		carry_out(ring);
+size_t uring_read_room(const struct port *port)
+{
+	return port_room(port) < POOL_SLOT - PACKET_HEADROOM ? 0 : PACKET_BYTES_MAX;
 }
 
 static unsigned reads_queue(struct uring *ring, struct port *port, unsigned max)
 {
 	unsigned count = port->file->batch < max ? port->file->batch : max;
-	size_t room = port_room(port) < POOL_SLOT - PACKET_HEADROOM ? 0 : PACKET_BYTES_MAX;
+	size_t room = uring_read_room(port);
 
 	if (room && count > BIG_READS)
 		count = BIG_READS;
 	/* They would be carried out before all of them are queued. */
-	if (ring->queued + count >= OPERATIONS)
-		carry_out(ring);
+	if (ring->queued + count >= URING_OPERATIONS)
+		uring_carry_out(ring);
 	for (unsigned i = 0; i < count; i++) {
 		struct packet *p = pool_take(ring->pool, room);
 
@@ -310,28 +220,45 @@ static unsigned reads_queue(struct uring *ring, struct port *port, unsigned max)
 	return count;
 }
 
+/* Reads what is there, behind what the parked read may still bring. */
+static unsigned burst_read(struct port *port, unsigned max)
+{
+	struct uring *ring = port->file->ring;
+	unsigned asked = reads_queue(ring, port, max);
+
+	uring_carry_out(ring);
+	if (!asked && (asked = reads_queue(ring, port, max))) /* packets have come home */
+		uring_carry_out(ring);
+	if (!asked)
+		port->is_starved = true;
+	return asked;
+}
+
 static unsigned uring_recv(struct port *port, struct packet **burst, unsigned max, struct mono now)
 {
 	struct uring_file *file = port->file;
 	struct uring *ring = file->ring;
 
-	ring->is_owed = false;
-	file->came = 0;
+	ring->is_owed = true;
+	port->is_ready = false;
 	file->burst = burst;
-	unsigned asked = reads_queue(ring, port, max);
+	file->came = 0;
+	if (file->found) {
+		burst[file->came++] = file->found;
+		file->found = NULL;
+		port->has_more = file->is_early && ring->is_short;
+	} else {
+		unsigned asked = burst_read(port, max - 1);
 
-	carry_out(ring);
-	if (!asked && (asked = reads_queue(ring, port, max))) /* packets have come home */
-		carry_out(ring);
-	if (!asked)
-		port->is_starved = true;
+		/* Most lone packets are alone: to look for a second one would keep their answers
+		 * waiting. */
+		port->has_more = asked > 1 && file->came >= asked;
+		file->batch = port_batch(file->batch, file->came, asked && file->came >= asked);
+	}
+	file->burst = NULL;
+	port->is_ready = false;
 	for (unsigned i = 0; i < file->came; i++)
 		port_received(port, burst[i], now);
-	/* Most lone packets are alone: to look for a second one would keep their answers waiting.
-	 */
-	port->has_more = asked > 1 && file->came == asked;
-	file->batch = port_batch(file->batch, file->came, asked && file->came == asked);
-	ring->is_owed = port->has_more;
 	return file->came;
 }
 
@@ -349,12 +276,14 @@ static void uring_flush(struct port *port)
 	struct uring *ring = port->file->ring;
 
 	if (!ring->is_owed)
-		carry_out(ring);
+		uring_carry_out(ring);
 }
 
+/* The worker sleeps in the ring. */
 static int uring_poll_fd(const struct port *port)
 {
-	return port->file->fd;
+	(void)port;
+	return -1;
 }
 
 static void uring_close(struct port *port)
@@ -364,13 +293,19 @@ static void uring_close(struct port *port)
 
 	if (!port->is_open)
 		return;
-	carry_out(file->ring);
+	uring_unpark(file);
+	if (file->found) { /* as what is left in the device's queue, but we know of it */
+		counter_add(&port->counters.rx_dropped, 1);
+		packet_free(file->found);
+		file->found = NULL;
+	}
 	port->is_open = false;
 	if (file->ring->is_open) /* its table holds the device open too */
 		io_uring_register_files_update(
 			&file->ring->io, (unsigned)(file - file->ring->files), &none, 1);
 	close(file->fd);
 	file->fd = -1;
+	file->ring->ports--;
 }
 
 static const struct port_ops uring_ops = {
@@ -387,30 +322,26 @@ int uring_port_open(struct uring *ring, struct port *port, int fd, struct refusa
 
 	if (!ring)
 		return refuse(why, ENOMEM, "io_uring: out of memory");
-	if (ring_open(ring)) {
+	if (uring_ring_open(ring)) {
 		*why = ring->refused;
 		return -why->code;
 	}
-	while (index < FILES && ring->files[index].fd >= 0)
+	while (index < URING_FILES && ring->files[index].fd >= 0)
 		index++;
-	if (index == FILES)
-		return refuse(why, ENFILE, "io_uring: at most %d ports", FILES);
+	if (index == URING_FILES)
+		return refuse(why, ENFILE, "io_uring: at most %d ports", URING_FILES);
 	int error = io_uring_register_files_update(&ring->io, index, &fd, 1);
 
 	if (error < 0)
 		return refuse(why, -error, "io_uring: %s", strerror(-error));
 	port->file = &ring->files[index];
+	/* A read that is parked waits, it does not ask. */
+	fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);
 	port->file->fd = fd;
+	port->file->port = port;
+	ring->ports++;
 	port->file->batch = 1;
 	port->ops = &uring_ops;
 	port->is_open = true;
 	return 0;
-}
-
-void uring_settle(struct uring *ring)
-{
-	if (!ring)
-		return;
-	ring->is_owed = false;
-	carry_out(ring);
 }

@@ -20,6 +20,17 @@ void uring_free(struct uring *ring);
  * changed. */
 int uring_port_open(struct uring *ring, struct port *port, int fd, struct refusal *why);
 
-/* Before the thread sleeps: what was left for the next recv to take along leaves now. NULL is fine.
- */
+/* Before the thread sleeps elsewhere, or does other things: what was left for the next recv or wait
+ * to take along leaves now. NULL is fine. */
 void uring_settle(struct uring *ring);
+
+/* Has it an open port? NULL: no. */
+bool uring_is_used(const struct uring *ring);
+
+/* Lets what is owed leave, and sleeps until one of its ports is_ready or is_gone, `loop_fd` (always
+ * the same) can be read, or timeout_ms (-1: for ever) are over. true: loop_fd is to be looked at.
+ */
+bool uring_wait(struct uring *ring, int loop_fd, int timeout_ms);
+
+/* Would a wait of 0 ms do anything? Without a system call: for who spins. The ring is used. */
+bool uring_has_news(const struct uring *ring);

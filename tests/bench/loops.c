@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* What moontap is measured against: the loops that people write by hand.
  *
- *   loops bare tun|tap         read, write the same buffer: the least that a process can do
- *   loops naive tun|tap        the tutorial's: read, print a line, swap, sum it all, write
- *   loops quiet tun|tap        the same without the line
- *   loops policy tun           echo to 192.168.1.100 from 192.168.1.128/25, TTL 42; the rest
- * dropped loops spin tun             quiet, but never sleeping loops socket LINK          quiet, by
- * recv and send on a packet socket
+ *   loops bare tun|tap    read, write the same buffer: the least that a process can do
+ *   loops naive tun|tap   the tutorial's: read, print a line, swap, sum it all, write
+ *   loops quiet tun|tap   the same without the line
+ *   loops policy tun      echo to 192.168.1.100 from 192.168.1.128/25, TTL 42; no other
+ *   loops spin tun        quiet, but never sleeping
+ *   loops socket LINK     quiet, by recv and send on a packet socket
  *
  * The device is called after its kind: tun0 or tap0. One packet a system call, as such loops do. */
 #include <arpa/inet.h>

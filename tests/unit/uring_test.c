@@ -4,8 +4,10 @@
 
 #include <errno.h>
 #include <linux/io_uring.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -20,6 +22,8 @@ static struct pool *pool;
 static struct uring *ring;
 static struct port *ports[2];
 static int far[2]; /* the other ends of socket pairs that stand in for the devices */
+static int near[2];
+static int loop_fd; /* what else the worker waits for */
 
 static struct packet *packet_of(size_t len, uint8_t fill)
 {
@@ -42,6 +46,7 @@ static void port_open(unsigned i)
 	ports[i]->uring = ring;
 	ck_assert_int_eq(ports[i]->ops->open_queue(ports[i], fds[0]), 0);
 	ck_assert_int_eq(ports[i]->io, IO_uring);
+	near[i] = fds[0];
 	far[i] = fds[1];
 }
 
@@ -52,6 +57,8 @@ static void setup(void)
 	ck_assert_ptr_nonnull(ring);
 	port_open(0);
 	port_open(1);
+	loop_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	ck_assert_int_ge(loop_fd, 0);
 }
 
 static void teardown(void)
@@ -64,6 +71,7 @@ static void teardown(void)
 	ck_assert_uint_eq(pool_out(pool), 0);
 	uring_free(ring);
 	pool_close(pool);
+	close(loop_fd);
 }
 
 static unsigned recv_burst(struct port *port, struct packet **burst)
@@ -101,9 +109,11 @@ static void pass_through(struct port *port, unsigned count)
 /* Leaves one packet in burst, and the ring waiting for the next recv. */
 static void full_burst(struct port *port, struct packet **burst)
 {
+	for (unsigned i = 0; i < 4; i++) /* until it asks for one */
+		ck_assert_uint_eq(recv_burst(port, burst), 0);
 	far_write(0, 3, 84);
 	ck_assert_uint_eq(recv_burst(port, burst), 1);
-	ck_assert(!port->has_more); /* a lone packet is answered at once */
+	ck_assert(!port->has_more); /* most lone packets are alone */
 	packet_free(burst[0]);
 	far_write(0, 3, 84);
 	far_write(0, 3, 84);
@@ -177,23 +187,153 @@ START_TEST(uring_writes_what_it_was_sent_when_it_is_flushed)
 }
 END_TEST
 
-/* After a full burst the writes wait for the reads of the next, or for the thread to sleep. */
-START_TEST(answers_to_a_full_burst_leave_with_the_next_reads_or_when_settled)
+/* Answers wait for the next reads, or for the thread to sleep or to do other things. */
+START_TEST(answers_leave_with_the_next_reads_or_with_the_wait_or_when_settled)
 {
 	struct packet *burst[PORT_BURST];
 	uint8_t bytes[200];
 
-	for (unsigned turn = 0; turn < 2; turn++) {
+	for (unsigned turn = 0; turn < 3; turn++) {
 		full_burst(ports[0], burst);
 		ports[1]->ops->send(ports[1], burst[0]);
 		ports[1]->ops->flush(ports[1]);
 		ck_assert_int_eq(read(far[1], bytes, sizeof(bytes)), -1);
-		if (turn)
+		if (turn == 0)
+			ck_assert_uint_eq(recv_burst(ports[0], burst), 0);
+		else if (turn == 1)
 			uring_settle(ring);
 		else
-			ck_assert_uint_eq(recv_burst(ports[0], burst), 0);
+			ck_assert(!uring_wait(ring, loop_fd, 0));
 		ck_assert_int_eq(read(far[1], bytes, sizeof(bytes)), 84);
 	}
+}
+END_TEST
+
+static void *far_write_later(void *arg)
+{
+	(void)arg;
+	poll(NULL, 0, 50);
+	far_write(1, 7, 84);
+	return NULL;
+}
+
+/* Who sleeps in the ring is woken by the packet, has it read already, and keeps asleep the others.
+ */
+START_TEST(wait_ends_with_a_packet_that_is_read)
+{
+	struct packet *burst[PORT_BURST];
+	pthread_t thread;
+
+	ck_assert_int_eq(pthread_create(&thread, NULL, far_write_later, NULL), 0);
+	ck_assert(!uring_wait(ring, loop_fd, -1));
+	pthread_join(thread, NULL);
+	ck_assert(ports[1]->is_ready);
+	ck_assert(!ports[0]->is_ready);
+	ck_assert_uint_eq(recv_burst(ports[1], burst), 1);
+	ck_assert(!ports[1]->has_more);
+	ck_assert(!ports[1]->is_ready);
+	ck_assert_uint_eq(packet_length(burst[0]), 84);
+	ck_assert_uint_eq(burst[0]->data[0], 7);
+	ck_assert_uint_eq(counter_get(&ports[1]->counters.rx_packets), 1);
+	packet_free(burst[0]);
+}
+END_TEST
+
+/* Packets that are there already are a load: the next recv is to read a burst. */
+START_TEST(wait_that_had_not_to_sleep_says_that_more_may_be_there)
+{
+	struct packet *burst[PORT_BURST];
+	unsigned seen = 0;
+
+	for (unsigned i = 0; i < 20; i++)
+		far_write(0, (uint8_t)i, 84);
+	for (unsigned turn = 0; turn < 2 && !seen; turn++) {
+		ck_assert(!uring_wait(ring, loop_fd, 0));
+		ck_assert(ports[0]->is_ready);
+		do {
+			unsigned came = recv_burst(ports[0], burst);
+
+			for (unsigned i = 0; i < came; i++) {
+				ck_assert_uint_eq(burst[i]->data[0], seen++);
+				packet_free(burst[i]);
+			}
+		} while (ports[0]->has_more);
+	}
+	ck_assert_uint_ge(seen, 2);
+	while (seen < 20) { /* the parked read comes first, in order */
+		unsigned came = recv_burst(ports[0], burst);
+
+		for (unsigned i = 0; i < came; i++) {
+			ck_assert_uint_eq(burst[i]->data[0], seen++);
+			packet_free(burst[i]);
+		}
+		ck_assert_uint_gt(came, 0);
+	}
+}
+END_TEST
+
+START_TEST(wait_says_when_the_loop_has_something_and_ends_in_time)
+{
+	uint64_t one = 1;
+
+	ck_assert(!uring_wait(ring, loop_fd, 20));
+	ck_assert_int_eq(write(loop_fd, &one, sizeof(one)), sizeof(one));
+	ck_assert(uring_has_news(ring));
+	ck_assert(uring_wait(ring, loop_fd, -1));
+	ck_assert(uring_wait(ring, loop_fd, -1)); /* nobody has read it */
+	ck_assert_int_eq(read(loop_fd, &one, sizeof(one)), sizeof(one));
+	ck_assert(!uring_wait(ring, loop_fd, 20));
+	ck_assert(!uring_has_news(ring));
+	ck_assert(!ports[0]->is_ready);
+}
+END_TEST
+
+/* One who spins sees a packet without a system call. */
+START_TEST(packet_is_news)
+{
+	struct packet *burst[PORT_BURST];
+
+	ck_assert(uring_has_news(ring)); /* nothing is parked yet */
+	ck_assert(!uring_wait(ring, loop_fd, 0));
+	ck_assert(!uring_has_news(ring));
+	far_write(0, 1, 84);
+	ck_assert(uring_has_news(ring));
+	ck_assert(!uring_wait(ring, loop_fd, 0));
+	ck_assert_uint_eq(recv_burst(ports[0], burst), 1);
+	packet_free(burst[0]);
+}
+END_TEST
+
+/* A read that was parked before the MTU was raised is too small for what may come now. */
+START_TEST(parked_read_follows_the_mtu)
+{
+	struct packet *burst[PORT_BURST];
+
+	ck_assert(!uring_wait(ring, loop_fd, 0));
+	ports[0]->mtu = 9000;
+	ck_assert(!uring_wait(ring, loop_fd, 0));
+	far_write(0, 1, 9000);
+	ck_assert(!uring_wait(ring, loop_fd, -1));
+	ck_assert_uint_eq(recv_burst(ports[0], burst), 1);
+	ck_assert_uint_eq(packet_length(burst[0]), 9000);
+	ck_assert_uint_eq(counter_get(&ports[0]->counters.rx_dropped), 0);
+	packet_free(burst[0]);
+}
+END_TEST
+
+/* What the parked read holds when its port is closed is known to be lost. */
+START_TEST(close_takes_the_parked_read_back)
+{
+	ck_assert(!uring_wait(ring, loop_fd, 0));
+	ck_assert_uint_eq(pool_out(pool), 2);
+	far_write(1, 1, 84);
+	ck_assert(!uring_wait(ring, loop_fd, -1));
+	ports[0]->ops->close(ports[0]);
+	ports[1]->ops->close(ports[1]);
+	ck_assert_uint_eq(pool_out(pool), 0);
+	ck_assert_uint_eq(counter_get(&ports[0]->counters.rx_dropped), 0);
+	ck_assert_uint_eq(counter_get(&ports[1]->counters.rx_dropped), 1);
+	ck_assert(!uring_is_used(ring));
 }
 END_TEST
 
@@ -201,9 +341,9 @@ END_TEST
 START_TEST(what_the_kernel_does_not_take_is_counted)
 {
 	unsigned sent = 0;
-	int size = 4096, fd = ports[0]->ops->poll_fd(ports[0]);
+	int size = 4096;
 
-	ck_assert_int_eq(setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size)), 0);
+	ck_assert_int_eq(setsockopt(near[0], SOL_SOCKET, SO_SNDBUF, &size, sizeof(size)), 0);
 	for (; sent < 250; sent++)
 		ports[0]->ops->send(ports[0], packet_of(84, 1));
 	ports[0]->ops->flush(ports[0]);
@@ -387,7 +527,13 @@ int main(void)
 	tcase_add_test(tc, uring_asks_for_as_many_packets_as_come);
 	tcase_add_test(tc, packet_longer_than_the_mtu_lets_expect_is_counted_as_dropped);
 	tcase_add_test(tc, uring_writes_what_it_was_sent_when_it_is_flushed);
-	tcase_add_test(tc, answers_to_a_full_burst_leave_with_the_next_reads_or_when_settled);
+	tcase_add_test(tc, answers_leave_with_the_next_reads_or_with_the_wait_or_when_settled);
+	tcase_add_test(tc, wait_ends_with_a_packet_that_is_read);
+	tcase_add_test(tc, wait_that_had_not_to_sleep_says_that_more_may_be_there);
+	tcase_add_test(tc, wait_says_when_the_loop_has_something_and_ends_in_time);
+	tcase_add_test(tc, packet_is_news);
+	tcase_add_test(tc, parked_read_follows_the_mtu);
+	tcase_add_test(tc, close_takes_the_parked_read_back);
 	tcase_add_test(tc, what_the_kernel_does_not_take_is_counted);
 	tcase_add_test(tc, more_packets_than_the_ring_holds_all_leave);
 	tcase_add_test(tc, pool_that_is_empty_because_of_what_waits_to_be_sent_is_refilled);
