@@ -6,13 +6,16 @@
 #include <string.h>
 
 #include "bindings/glue.h"
+#include "bindings/handle.h"
 #include "bindings/layer.h"
+#include "bindings/literal.h"
 #include "bindings/state.h"
 #include "bindings/want.h"
 #include "bindings/value.h"
 
-/* A handle of a C action: one hold on its object, in a struct action. */
-static const char *const type_action = "moontap.action";
+/* A handle of a C action: one hold on its object, in a struct action; user value 1 is how the
+ * script wrote it. */
+static const char type_action[] = "moontap.action";
 
 enum verdict to_verdict(lua_State *L, int idx)
 {
@@ -72,12 +75,17 @@ void action_drop(lua_State *L, const struct action *action)
 		luaL_unref(L, LUA_REGISTRYINDEX, action->ref);
 }
 
-static struct action *handle_new(lua_State *L, enum action_kind kind)
+/* Of `what`, mt.reflect or its like, with the options at 1. */
+static struct action *handle_new(lua_State *L, enum action_kind kind, const char *what)
 {
-	struct action *handle = lua_newuserdatauv(L, sizeof(*handle), 0);
+	struct action *handle = lua_newuserdatauv(L, sizeof(*handle), 1);
 
 	*handle = (struct action){ .kind = kind };
 	luaL_setmetatable(L, type_action);
+	literal_push(L, 1);
+	lua_pushfstring(L, "%s %s", what, lua_tostring(L, -1));
+	lua_setiuservalue(L, -3, 1);
+	lua_pop(L, 1);
 	return handle;
 }
 
@@ -107,7 +115,7 @@ int laction_reflect(lua_State *L)
 	bool nd = check_bool_field(L, 1, what, "nd", true);
 
 	check_mac_field(L, 1, what, "mac", mac);
-	struct action *handle = handle_new(L, ACTION_REFLECT);
+	struct action *handle = handle_new(L, ACTION_REFLECT, what);
 	struct reflect *reflect = reflect_new(net, net_count, except, except_count);
 
 	if (!reflect)
@@ -169,7 +177,7 @@ int laction_set(lua_State *L)
 		check_edit(L, &edits[count++]);
 	}
 	qsort(edits, count, sizeof(edits[0]), edit_compare);
-	struct action *handle = handle_new(L, ACTION_SET);
+	struct action *handle = handle_new(L, ACTION_SET, "mt.set");
 
 	handle->set = set_new(edits, count);
 	return handle->set ? 1 : luaL_error(L, "mt.set: out of memory");
@@ -196,7 +204,7 @@ int laction_reject(lua_State *L)
 	if (lua_getfield(L, 1, "with") != LUA_TNIL)
 		kind = check_word(L, -1, what, "with", reject_words);
 	uint32_t mtu = (uint32_t)check_integer_field(L, 1, what, "mtu", 68, 65535, 1280);
-	struct action *handle = handle_new(L, ACTION_REJECT);
+	struct action *handle = handle_new(L, ACTION_REJECT, what);
 	struct reject *reject = reject_new(kind);
 
 	if (!reject)
@@ -216,12 +224,19 @@ static int laction_gc(lua_State *L)
 	return 0;
 }
 
+static int laction_tostring(lua_State *L)
+{
+	luaL_checkudata(L, 1, type_action);
+	lua_getiuservalue(L, 1, 1);
+	return 1;
+}
+
+static const struct luaL_Reg meta[] = { { "__gc", laction_gc }, { "__tostring", laction_tostring },
+	{ NULL, NULL } };
+
+static const struct handle_type type = { .name = type_action, .noun = "a C action", .meta = meta };
+
 void action_open(lua_State *L)
 {
-	luaL_newmetatable(L, type_action);
-	lua_pushcfunction(L, laction_gc);
-	lua_setfield(L, -2, "__gc");
-	lua_pushstring(L, type_action);
-	lua_setfield(L, -2, "__metatable");
-	lua_pop(L, 1);
+	handle_open(L, &type);
 }

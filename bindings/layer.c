@@ -7,6 +7,7 @@
 #include "bindings/address.h"
 #include "bindings/dns.h"
 #include "bindings/glue.h"
+#include "bindings/handle.h"
 #include "bindings/packet.h"
 #include "bindings/value.h"
 #include "host/base/nearest.h"
@@ -251,6 +252,10 @@ void layer_open(lua_State *L)
 	for (enum layer_id layer = LAYER_none + 1; layer < LAYER_COUNT; layer++) {
 		lua_createtable(L, 0, 4);
 		field_names_push(L, layer);
+		lua_pushvalue(L, -2);
+		lua_pushvalue(L, -2);
+		handle_names_set(L);
+		lua_pop(L, 1);
 		addresses_push(L);
 		luaL_setfuncs(L, meta, 2);
 		lua_pushcfunction(L, llayer_tostring);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Prints lists of links, addresses and routes with their columns under each other. */
+/* Prints lists of links, routes and rules with their columns under each other. */
 #include "bindings/list.h"
 
 #include <stdbool.h>
@@ -26,7 +26,7 @@ static void widths_find(lua_State *L, const char *const *columns, size_t *widths
 {
 	for (unsigned c = 0; columns[c]; c++)
 		widths[c] = strlen(columns[c]);
-	for (lua_Integer i = 1; lua_rawgeti(L, 1, i) == LUA_TTABLE; i++) {
+	for (lua_Integer i = 1; lua_rawgeti(L, 1, i) != LUA_TNIL; i++) {
 		for (unsigned c = 0; columns[c]; c++) {
 			size_t len;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Lists of records (tables with the kernel's words as keys) that print as neat tables. */
+/* Lists of records (tables of the kernel's words, or handles) that print as neat tables. */
 #pragma once
 
 #include <lauxlib.h>

@@ -109,10 +109,10 @@ struct script *moontap_open(lua_State *L, struct worker *worker, bool is_owner)
 	timer_open(L);
 	coroutine_open(L);
 	end_open(L);
-	process_open(L);
 	sniff_open(L);
 	struct script *script = state_new(L, worker, is_owner);
 
+	process_open(L);
 	luaL_newlib(L, functions);
 	for (unsigned i = 0; tables[i].name; i++) {
 		tables[i].open(L);

@@ -8,6 +8,7 @@
 #include "bindings/build.h"
 #include "bindings/edit.h"
 #include "bindings/glue.h"
+#include "bindings/handle.h"
 #include "bindings/layer.h"
 #include "bindings/port.h"
 #include "bindings/state.h"
@@ -363,8 +364,7 @@ static int lpacket_index(lua_State *L)
 	if (!handle->packet)
 		return luaL_error(L, "packet used after its verdict; keep one with pkt:copy()");
 	if (type != LUA_TNUMBER)
-		return luaL_error(
-			L, "a packet has no layer or method \"%s\"", luaL_tolstring(L, 2, NULL));
+		return handle_unknown(L, "a packet", lua_upvalueindex(1), 2);
 	int what = (int)lua_tointeger(L, -1);
 
 	if (what >= PROPERTY_PAYLOAD)
@@ -437,8 +437,10 @@ void packet_open(lua_State *L)
 {
 	luaL_newlib(L, meta);
 	names_push(L);
+	lua_pushvalue(L, -1);
 	lua_pushcclosure(L, lpacket_index, 1);
-	lua_setfield(L, -2, "__index");
+	lua_setfield(L, -3, "__index");
+	handle_names_set(L);
 	lua_pushliteral(L, "moontap.packet");
 	lua_setfield(L, -2, "__metatable");
 	lua_rawsetp(L, LUA_REGISTRYINDEX, &metatable);

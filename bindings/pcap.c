@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "bindings/glue.h"
+#include "bindings/handle.h"
 #include "bindings/match.h"
 #include "bindings/network.h"
 #include "bindings/packet.h"
@@ -15,11 +16,12 @@
 #include "host/engine/world.h"
 #include "host/port/capfile.h"
 
-static const char *const type_reader = "moontap.pcap.reader";
-static const char *const type_writer = "moontap.pcap.writer";
+static const char type_reader[] = "moontap.pcap.reader";
+static const char type_writer[] = "moontap.pcap.writer";
 
 struct reader {
 	struct capfile *file; /* NULL: closed */
+	char path[256];	      /* for people */
 };
 
 /* A MATCH for packets of either first layer; user data of packets()'s iterator. */
@@ -29,13 +31,16 @@ struct matches {
 
 static const char *const type_matches = "moontap.pcap.matches";
 
-static struct capfile *check_reader(lua_State *L)
+static struct capfile *reader_file(lua_State *L, const struct reader *reader)
 {
-	struct reader *reader = luaL_checkudata(L, 1, type_reader);
-
 	if (!reader->file)
 		luaL_error(L, "pcap: the file is closed");
 	return reader->file;
+}
+
+static struct capfile *check_reader(lua_State *L)
+{
+	return reader_file(L, luaL_checkudata(L, 1, type_reader));
 }
 
 static int lmatches_gc(lua_State *L)
@@ -129,9 +134,7 @@ static int lpcap_packets_next(lua_State *L)
 	const struct matches *matches = lua_touserdata(L, lua_upvalueindex(2));
 	struct refusal why;
 
-	if (!reader->file)
-		return luaL_error(L, "pcap: the file is closed");
-	enum capfile_status status = packet_next(L, reader->file, matches, &why);
+	enum capfile_status status = packet_next(L, reader_file(L, reader), matches, &why);
 
 	if (status == CAPFILE_BROKEN)
 		return luaL_error(L, "%s", why.text);
@@ -149,8 +152,9 @@ static int lpcap_packets(lua_State *L)
 	return 1;
 }
 
-static void interfaces_push(lua_State *L, const struct capfile *file)
+static void interfaces_push(lua_State *L, void *handle)
 {
+	const struct capfile *file = reader_file(L, handle);
 	unsigned count = capfile_interface_count(file);
 
 	lua_createtable(L, (int)count, 0);
@@ -182,28 +186,34 @@ static int lpcap_reader_close(lua_State *L)
 	return 0;
 }
 
+static void skipped_push(lua_State *L, void *handle)
+{
+	lua_pushinteger(L, (lua_Integer)capfile_skipped(reader_file(L, handle)));
+}
+
+static int lpcap_reader_tostring(lua_State *L)
+{
+	const struct reader *reader = luaL_checkudata(L, 1, type_reader);
+
+	lua_pushfstring(L, "file of packets %s%s", reader->path, reader->file ? "" : " (closed)");
+	return 1;
+}
+
 static const struct luaL_Reg reader_methods[] = { { "next", lpcap_next },
 	{ "packets", lpcap_packets }, { "close", lpcap_reader_close }, { NULL, NULL } };
 
-/* Upvalue 1: the methods. */
-static int lpcap_reader_index(lua_State *L)
-{
-	luaL_checkudata(L, 1, type_reader);
-	const char *key = luaL_checkstring(L, 2);
+static const struct luaL_Reg reader_meta[] = { { "__gc", lpcap_reader_close },
+	{ "__close", lpcap_reader_close }, { "__tostring", lpcap_reader_tostring },
+	{ NULL, NULL } };
 
-	if (lua_getfield(L, lua_upvalueindex(1), key) != LUA_TNIL)
-		return 1;
-	if (!strcmp(key, "interfaces"))
-		interfaces_push(L, check_reader(L));
-	else if (!strcmp(key, "skipped"))
-		lua_pushinteger(L, (lua_Integer)capfile_skipped(check_reader(L)));
-	else
-		return luaL_error(L,
-			"a file of packets has no \"%s\" (next, packets, close, interfaces, "
-			"skipped)",
-			key);
-	return 1;
-}
+static const struct handle_field reader_fields[] = { { "interfaces", interfaces_push },
+	{ "skipped", skipped_push }, { NULL, NULL } };
+
+static const struct handle_type reader_type = { .name = type_reader,
+	.noun = "a file of packets",
+	.meta = reader_meta,
+	.methods = reader_methods,
+	.fields = reader_fields };
 
 struct writer {
 	struct pcapng *file; /* NULL: closed */
@@ -355,23 +365,30 @@ static int lpcap_writer_gc(lua_State *L)
 static const struct luaL_Reg writer_methods[] = { { "write", lpcap_write },
 	{ "flush", lpcap_flush }, { "close", lpcap_writer_close }, { NULL, NULL } };
 
-/* Upvalue 1: the methods. */
-static int lpcap_writer_index(lua_State *L)
+static int lpcap_writer_tostring(lua_State *L)
 {
-	luaL_checkudata(L, 1, type_writer);
-	const char *key = luaL_checkstring(L, 2);
+	const struct writer *writer = luaL_checkudata(L, 1, type_writer);
 
-	if (lua_getfield(L, lua_upvalueindex(1), key) == LUA_TNIL)
-		return luaL_error(
-			L, "a file that is written has no \"%s\" (write, flush, close)", key);
+	lua_pushfstring(
+		L, "file that is written %s%s", writer->path, writer->file ? "" : " (closed)");
 	return 1;
 }
+
+static const struct luaL_Reg writer_meta[] = { { "__gc", lpcap_writer_gc },
+	{ "__close", lpcap_writer_close }, { "__tostring", lpcap_writer_tostring },
+	{ NULL, NULL } };
+
+static const struct handle_type writer_type = { .name = type_writer,
+	.noun = "a file that is written",
+	.meta = writer_meta,
+	.methods = writer_methods };
 
 static int reader_new(lua_State *L, const char *path, struct refusal *why)
 {
 	struct reader *reader = lua_newuserdatauv(L, sizeof(*reader), 0);
 
-	reader->file = NULL;
+	*reader = (struct reader){ .file = NULL };
+	snprintf(reader->path, sizeof(reader->path), "%s", path);
 	luaL_setmetatable(L, type_reader);
 	return capfile_open(&reader->file, path, why);
 }
@@ -408,33 +425,13 @@ static int lpcap_open(lua_State *L)
 
 static const struct luaL_Reg functions[] = { { "open", lpcap_open }, { NULL, NULL } };
 
-static const struct luaL_Reg reader_meta[] = { { "__gc", lpcap_reader_close },
-	{ "__close", lpcap_reader_close }, { NULL, NULL } };
-
-static const struct luaL_Reg writer_meta[] = { { "__gc", lpcap_writer_gc },
-	{ "__close", lpcap_writer_close }, { NULL, NULL } };
-
-static void type_open(lua_State *L, const char *type, const struct luaL_Reg *meta,
-	const struct luaL_Reg *methods, lua_CFunction index)
-{
-	luaL_newmetatable(L, type);
-	luaL_setfuncs(L, meta, 0);
-	lua_newtable(L);
-	luaL_setfuncs(L, methods, 0);
-	lua_pushcclosure(L, index, 1);
-	lua_setfield(L, -2, "__index");
-	lua_pushstring(L, type);
-	lua_setfield(L, -2, "__metatable");
-	lua_pop(L, 1);
-}
-
 void pcap_open_table(lua_State *L)
 {
 	luaL_newmetatable(L, type_matches);
 	lua_pushcfunction(L, lmatches_gc);
 	lua_setfield(L, -2, "__gc");
 	lua_pop(L, 1);
-	type_open(L, type_reader, reader_meta, reader_methods, lpcap_reader_index);
-	type_open(L, type_writer, writer_meta, writer_methods, lpcap_writer_index);
+	handle_open(L, &reader_type);
+	handle_open(L, &writer_type);
 	luaL_newlib(L, functions);
 }

@@ -7,13 +7,14 @@
 
 #include "bindings/action.h"
 #include "bindings/glue.h"
+#include "bindings/handle.h"
 #include "bindings/packet.h"
 #include "bindings/rule.h"
 #include "bindings/state.h"
 #include "host/base/log.h"
 #include "host/packet/parse.h"
 
-static const char *const type_port = "moontap.port";
+static const char type_port[] = "moontap.port";
 static const char handles; /* its address is the registry key of: lane -> handle */
 
 struct port_handle {
@@ -255,77 +256,105 @@ static int lport_close(lua_State *L)
 	return 0;
 }
 
-static void counters_push(lua_State *L, const struct lane *lane)
+static void number_set(lua_State *L, const char *name, uint64_t number)
 {
+	lua_pushinteger(L, (lua_Integer)number);
+	lua_setfield(L, -2, name);
+}
+
+static void drops_set(lua_State *L, const struct lane *lane)
+{
+	lua_newtable(L);
+	for (unsigned r = DROP_none + 1; r < DROP_COUNT; r++)
+		number_set(L, drop_name(r), counter_get(&lane->dropped[r]));
+	lua_setfield(L, -2, "drops");
+	lua_newtable(L);
+	for (unsigned r = 0; r < TX_DROP_COUNT; r++)
+		number_set(L, tx_drop_name(r), counter_get(&lane->port->counters.tx_drop[r]));
+	lua_setfield(L, -2, "tx_drops");
+}
+
+static const struct lane *lane_of(const void *handle)
+{
+	return ((const struct port_handle *)handle)->lane;
+}
+
+static void counters_push(lua_State *L, void *handle)
+{
+	const struct lane *lane = lane_of(handle);
 	const struct port_counters *c = &lane->port->counters;
 
 	lua_newtable(L);
-	lua_pushinteger(L, (lua_Integer)counter_get(&c->rx_packets));
-	lua_setfield(L, -2, "rx_packets");
-	lua_pushinteger(L, (lua_Integer)counter_get(&c->rx_bytes));
-	lua_setfield(L, -2, "rx_bytes");
-	lua_pushinteger(L, (lua_Integer)counter_get(&c->rx_dropped));
-	lua_setfield(L, -2, "rx_dropped");
-	lua_pushinteger(L, (lua_Integer)counter_get(&c->tx_packets));
-	lua_setfield(L, -2, "tx_packets");
-	lua_pushinteger(L, (lua_Integer)counter_get(&c->tx_bytes));
-	lua_setfield(L, -2, "tx_bytes");
-	lua_pushinteger(L, (lua_Integer)port_tx_dropped(lane->port));
-	lua_setfield(L, -2, "tx_dropped");
-	for (unsigned v = VERDICT_REPLY; v <= VERDICT_HANDLED; v++) {
-		lua_pushinteger(L, (lua_Integer)counter_get(&lane->decided[v]));
-		lua_setfield(L, -2, verdict_counted(v));
-	}
-	lua_newtable(L);
-	for (unsigned r = DROP_none + 1; r < DROP_COUNT; r++) {
-		lua_pushinteger(L, (lua_Integer)counter_get(&lane->dropped[r]));
-		lua_setfield(L, -2, drop_name(r));
-	}
-	lua_setfield(L, -2, "drops");
-	lua_newtable(L);
-	for (unsigned r = 0; r < TX_DROP_COUNT; r++) {
-		lua_pushinteger(L, (lua_Integer)counter_get(&c->tx_drop[r]));
-		lua_setfield(L, -2, tx_drop_name(r));
-	}
-	lua_setfield(L, -2, "tx_drops");
-	lua_pushinteger(L, (lua_Integer)counter_get(&lane->malformed));
-	lua_setfield(L, -2, "malformed");
-	lua_pushinteger(L, (lua_Integer)counter_get(&lane->script_errors));
-	lua_setfield(L, -2, "script_errors");
+	number_set(L, "rx_packets", counter_get(&c->rx_packets));
+	number_set(L, "rx_bytes", counter_get(&c->rx_bytes));
+	number_set(L, "rx_dropped", counter_get(&c->rx_dropped));
+	number_set(L, "tx_packets", counter_get(&c->tx_packets));
+	number_set(L, "tx_bytes", counter_get(&c->tx_bytes));
+	number_set(L, "tx_dropped", port_tx_dropped(lane->port));
+	for (unsigned v = VERDICT_REPLY; v <= VERDICT_HANDLED; v++)
+		number_set(L, verdict_counted(v), counter_get(&lane->decided[v]));
+	drops_set(L, lane);
+	number_set(L, "malformed", counter_get(&lane->malformed));
+	number_set(L, "script_errors", counter_get(&lane->script_errors));
 }
 
-static int lport_index(lua_State *L)
+static void default_push(lua_State *L, void *handle)
 {
-	const struct port_handle *handle = luaL_checkudata(L, 1, type_port);
-	const struct lane *lane = handle->lane;
-	const char *key = luaL_checkstring(L, 2);
+	lua_pushstring(L, verdict_name(lane_of(handle)->fallback));
+}
 
-	lua_pushvalue(L, 2);
-	if (lua_rawget(L, lua_upvalueindex(1)) != LUA_TNIL)
-		return 1;
-	if (!strcmp(key, "name"))
-		lua_pushstring(L, lane->port->name);
-	else if (!strcmp(key, "kind"))
-		lua_pushstring(L, lane->port->kind);
-	else if (!strcmp(key, "io"))
-		lua_pushstring(L, io_name(lane->port->io));
-	else if (!strcmp(key, "default"))
-		lua_pushstring(L, verdict_name(lane->fallback));
-	else if (!strcmp(key, "mac") && lane->port->first == LAYER_eth)
+static void io_push(lua_State *L, void *handle)
+{
+	lua_pushstring(L, io_name(lane_of(handle)->port->io));
+}
+
+static void kind_push(lua_State *L, void *handle)
+{
+	lua_pushstring(L, lane_of(handle)->port->kind);
+}
+
+static void mac_push(lua_State *L, void *handle)
+{
+	const struct lane *lane = lane_of(handle);
+
+	if (lane->port->first == LAYER_eth)
 		push_mac(L, lane->port->mac);
-	else if (!strcmp(key, "mac"))
-		lua_pushnil(L);
-	else if (!strcmp(key, "mtu"))
-		lua_pushinteger(L, lane->port->mtu);
-	else if (!strcmp(key, "counters"))
-		counters_push(L, lane);
-	else if (!strcmp(key, "next") && lane->next)
-		port_push(L, lane->next);
-	else if (!strcmp(key, "next"))
-		lua_pushnil(L);
 	else
-		return luaL_error(L, "a port has no \"%s\"", key);
-	return 1;
+		lua_pushnil(L);
+}
+
+static void mtu_push(lua_State *L, void *handle)
+{
+	lua_pushinteger(L, lane_of(handle)->port->mtu);
+}
+
+static void name_push(lua_State *L, void *handle)
+{
+	lua_pushstring(L, lane_of(handle)->port->name);
+}
+
+static void next_push(lua_State *L, void *handle)
+{
+	const struct lane *lane = lane_of(handle);
+
+	if (lane->next)
+		port_push(L, lane->next);
+	else
+		lua_pushnil(L);
+}
+
+/* A list of the rules as they stand. */
+static void rules_push(lua_State *L, void *handle)
+{
+	struct lane *lane = ((struct port_handle *)handle)->lane;
+	const struct rule_table *table = lane_rules(lane);
+
+	lua_newtable(L);
+	for (unsigned i = 0; table && i < table->count; i++) {
+		rule_push(L, lane, table->rules[i]);
+		lua_rawseti(L, -2, (lua_Integer)i + 1);
+	}
+	rule_list_mark(L);
 }
 
 static int lport_newindex(lua_State *L)
@@ -371,16 +400,18 @@ static const struct luaL_Reg methods[] = { { "on", lport_on }, { "before", lport
 static const struct luaL_Reg meta[] = { { "__newindex", lport_newindex },
 	{ "__tostring", lport_tostring }, { "__close", lport_close }, { NULL, NULL } };
 
+static const struct handle_field fields[] = { { "counters", counters_push },
+	{ "default", default_push }, { "io", io_push }, { "kind", kind_push }, { "mac", mac_push },
+	{ "mtu", mtu_push }, { "name", name_push }, { "next", next_push }, { "rules", rules_push },
+	{ NULL, NULL } };
+
+static const struct handle_type type = {
+	.name = type_port, .noun = "a port", .meta = meta, .methods = methods, .fields = fields
+};
+
 void port_open(lua_State *L)
 {
-	luaL_newmetatable(L, type_port);
-	luaL_setfuncs(L, meta, 0);
-	luaL_newlib(L, methods);
-	lua_pushcclosure(L, lport_index, 1);
-	lua_setfield(L, -2, "__index");
-	lua_pushliteral(L, "moontap.port");
-	lua_setfield(L, -2, "__metatable");
-	lua_pop(L, 1);
+	handle_open(L, &type);
 	lua_newtable(L);
 	lua_rawsetp(L, LUA_REGISTRYINDEX, &handles);
 }

@@ -10,6 +10,7 @@
 
 #include "bindings/coroutine.h"
 #include "bindings/glue.h"
+#include "bindings/handle.h"
 #include "bindings/network.h"
 #include "bindings/repeat.h"
 #include "bindings/state.h"
@@ -17,7 +18,7 @@
 #include "host/engine/process.h"
 #include "host/engine/world.h"
 
-static const char *const type_child = "moontap.child";
+static const char type_child[] = "moontap.child";
 
 enum { ARGS_MAX = 256, LINE_ROOM = 4096 };
 
@@ -257,23 +258,34 @@ static int lchild_kill(lua_State *L)
 	return 0;
 }
 
-static int lchild_index(lua_State *L)
+static void pid_push(lua_State *L, void *handle)
 {
-	const struct child *child = luaL_checkudata(L, 1, type_child);
-	const char *key = luaL_checkstring(L, 2);
+	const struct child *child = handle;
 
-	if (!strcmp(key, "wait"))
-		repeat_push(L, "child:wait", lchild_wait);
-	else if (!strcmp(key, "kill"))
-		lua_pushcfunction(L, lchild_kill);
-	else if (!strcmp(key, "pid") && child->process.pid)
+	if (child->process.pid)
 		lua_pushinteger(L, child->process.pid);
-	else if (!strcmp(key, "status") && !child->process.pid)
-		lua_pushinteger(L, child->process.status);
-	else if (!strcmp(key, "pid") || !strcmp(key, "status"))
+	else
+		lua_pushnil(L);
+}
+
+static void status_push(lua_State *L, void *handle)
+{
+	const struct child *child = handle;
+
+	if (child->process.pid)
 		lua_pushnil(L);
 	else
-		return luaL_error(L, "a child has no \"%s\" (wait, kill, pid, status)", key);
+		lua_pushinteger(L, child->process.status);
+}
+
+static int lchild_tostring(lua_State *L)
+{
+	const struct child *child = luaL_checkudata(L, 1, type_child);
+
+	if (child->process.pid)
+		lua_pushfstring(L, "child %d (running)", (int)child->process.pid);
+	else
+		lua_pushfstring(L, "child (ended with %d)", child->process.status);
 	return 1;
 }
 
@@ -294,12 +306,24 @@ int lprocess_command(lua_State *L)
 	return 0;
 }
 
+static const struct luaL_Reg methods[] = { { "wait", lchild_wait }, { "kill", lchild_kill },
+	{ NULL, NULL } };
+
+static const struct luaL_Reg meta[] = { { "__tostring", lchild_tostring }, { NULL, NULL } };
+
+static const struct handle_field fields[] = { { "pid", pid_push }, { "status", status_push },
+	{ NULL, NULL } };
+
+static const struct handle_type type = {
+	.name = type_child, .noun = "a child", .meta = meta, .methods = methods, .fields = fields
+};
+
 void process_open(lua_State *L)
 {
-	luaL_newmetatable(L, type_child);
-	lua_pushcfunction(L, lchild_index);
-	lua_setfield(L, -2, "__index");
-	lua_pushliteral(L, "moontap.child");
-	lua_setfield(L, -2, "__metatable");
-	lua_pop(L, 1);
+	handle_open(L, &type);
+	luaL_getmetatable(L, type_child);
+	handle_names_push(L, -1);
+	repeat_push(L, "child:wait", lchild_wait);
+	lua_setfield(L, -2, "wait");
+	lua_pop(L, 2);
 }

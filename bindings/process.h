@@ -5,6 +5,7 @@
 #include <lauxlib.h>
 #include <lua.h>
 
+/* After state_new. */
 void process_open(lua_State *L);
 
 int lprocess_spawn(lua_State *L);

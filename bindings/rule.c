@@ -6,10 +6,13 @@
 #include <string.h>
 
 #include "bindings/action.h"
+#include "bindings/handle.h"
+#include "bindings/list.h"
+#include "bindings/literal.h"
 #include "bindings/match.h"
 #include "bindings/state.h"
 
-static const char *const type_rule = "moontap.rule";
+static const char type_rule[] = "moontap.rule";
 
 enum { ACTIONS_MAX = 16 };
 
@@ -35,6 +38,32 @@ static void label_here(lua_State *L, char *out, size_t room)
 	snprintf(out, room, "?");
 }
 
+/* Pushes what stands at `match`, and at the places after it up to `last`, for people: a filter and
+ * a verdict need no quotes. */
+static void words_push(lua_State *L, int match, int last)
+{
+	luaL_Buffer actions;
+
+	luaL_checkstack(L, 8, "rule");
+	if (lua_type(L, match) == LUA_TSTRING)
+		luaL_gsub(L, *lua_tostring(L, match) ? lua_tostring(L, match) : "all", "\n", " ");
+	else if (lua_isnil(L, match))
+		lua_pushliteral(L, "all");
+	else
+		literal_push(L, match);
+	luaL_buffinit(L, &actions);
+	for (int i = match + 1; i <= last; i++) {
+		if (i > match + 1)
+			luaL_addstring(&actions, ", ");
+		if (lua_type(L, i) == LUA_TSTRING)
+			lua_pushvalue(L, i);
+		else
+			literal_push(L, i);
+		luaL_addvalue(&actions);
+	}
+	luaL_pushresult(&actions);
+}
+
 static void ref_release(void *owner, int ref)
 {
 	luaL_unref(((struct script *)owner)->main, LUA_REGISTRYINDEX, ref);
@@ -57,6 +86,9 @@ struct rule *check_new_rule(lua_State *L, const struct lane *lane, int match, in
 		check_action(L, i, &probe);
 		action_drop(L, &probe);
 	}
+	int top = lua_gettop(L);
+
+	words_push(L, match, last);
 	struct match *held = NULL;
 
 	if (lua_isfunction(L, match)) {
@@ -80,6 +112,8 @@ struct rule *check_new_rule(lua_State *L, const struct lane *lane, int match, in
 	}
 	rule->ref_release = ref_release;
 	rule->ref_owner = state_of(L);
+	rule_words_set(rule, lua_tostring(L, top + 1), lua_tostring(L, top + 2));
+	lua_settop(L, top);
 	return rule;
 }
 
@@ -127,23 +161,39 @@ static int lrule_remove(lua_State *L)
 	return 0;
 }
 
-static int lrule_index(lua_State *L)
+static const struct rule *rule_of(const void *handle)
 {
-	struct rule_handle *handle = luaL_checkudata(L, 1, type_rule);
-	const char *key = luaL_checkstring(L, 2);
+	return ((const struct rule_handle *)handle)->rule;
+}
 
-	if (!strcmp(key, "hits"))
-		lua_pushinteger(L, (lua_Integer)counter_get(&handle->rule->hits));
-	else if (!strcmp(key, "bytes"))
-		lua_pushinteger(L, (lua_Integer)counter_get(&handle->rule->bytes));
-	else if (!strcmp(key, "label"))
-		lua_pushstring(L, handle->rule->label);
-	else if (!strcmp(key, "remove"))
-		lua_pushcfunction(L, lrule_remove);
-	else
-		return luaL_error(
-			L, "a rule has no \"%s\" (hits, bytes, label, on_error, remove)", key);
-	return 1;
+static void actions_push(lua_State *L, void *handle)
+{
+	lua_pushstring(L, rule_of(handle)->action_words);
+}
+
+static void bytes_push(lua_State *L, void *handle)
+{
+	lua_pushinteger(L, (lua_Integer)counter_get(&rule_of(handle)->bytes));
+}
+
+static void hits_push(lua_State *L, void *handle)
+{
+	lua_pushinteger(L, (lua_Integer)counter_get(&rule_of(handle)->hits));
+}
+
+static void label_push(lua_State *L, void *handle)
+{
+	lua_pushstring(L, rule_of(handle)->label);
+}
+
+static void match_push(lua_State *L, void *handle)
+{
+	lua_pushstring(L, rule_of(handle)->match_words);
+}
+
+static void on_error_push(lua_State *L, void *handle)
+{
+	lua_pushstring(L, verdict_name(rule_of(handle)->on_error));
 }
 
 static int lrule_newindex(lua_State *L)
@@ -180,22 +230,47 @@ static int lrule_gc(lua_State *L)
 static int lrule_tostring(lua_State *L)
 {
 	const struct rule_handle *handle = luaL_checkudata(L, 1, type_rule);
+	const struct rule *rule = handle->rule;
 
-	lua_pushfstring(L, "rule %s: hits %I, bytes %I", handle->rule->label,
-		(lua_Integer)counter_get(&handle->rule->hits),
-		(lua_Integer)counter_get(&handle->rule->bytes));
+	lua_pushfstring(L, "rule %s: %s -> %s (hits %I, bytes %I)%s", rule->label,
+		rule->match_words ? rule->match_words : "?",
+		rule->action_words ? rule->action_words : "?",
+		(lua_Integer)counter_get(&rule->hits), (lua_Integer)counter_get(&rule->bytes),
+		is_in_table(handle->lane, rule) ? "" : " (removed)");
 	return 1;
 }
 
-static const struct luaL_Reg meta[] = { { "__index", lrule_index },
-	{ "__newindex", lrule_newindex }, { "__gc", lrule_gc }, { "__tostring", lrule_tostring },
-	{ NULL, NULL } };
+/* Each look at port.rules gives handles of its own: they are equal if their rules are. */
+static int lrule_eq(lua_State *L)
+{
+	const struct rule_handle *a = luaL_testudata(L, 1, type_rule);
+	const struct rule_handle *b = luaL_testudata(L, 2, type_rule);
+
+	lua_pushboolean(L, a && b && a->rule == b->rule);
+	return 1;
+}
+
+void rule_list_mark(lua_State *L)
+{
+	static const char *const columns[] = { "label", "hits", "bytes", "match", "actions", NULL };
+
+	list_mark(L, columns);
+}
+
+static const struct luaL_Reg methods[] = { { "remove", lrule_remove }, { NULL, NULL } };
+
+static const struct luaL_Reg meta[] = { { "__newindex", lrule_newindex }, { "__gc", lrule_gc },
+	{ "__tostring", lrule_tostring }, { "__eq", lrule_eq }, { NULL, NULL } };
+
+static const struct handle_field fields[] = { { "actions", actions_push }, { "bytes", bytes_push },
+	{ "hits", hits_push }, { "label", label_push }, { "match", match_push },
+	{ "on_error", on_error_push }, { NULL, NULL } };
+
+static const struct handle_type type = {
+	.name = type_rule, .noun = "a rule", .meta = meta, .methods = methods, .fields = fields
+};
 
 void rule_open(lua_State *L)
 {
-	luaL_newmetatable(L, type_rule);
-	luaL_setfuncs(L, meta, 0);
-	lua_pushliteral(L, "moontap.rule");
-	lua_setfield(L, -2, "__metatable");
-	lua_pop(L, 1);
+	handle_open(L, &type);
 }

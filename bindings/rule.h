@@ -16,5 +16,8 @@ struct rule *check_new_rule(lua_State *L, const struct lane *lane, int match, in
 /* Pushes the handle of a rule of the lane. */
 void rule_push(lua_State *L, struct lane *lane, struct rule *rule);
 
+/* Makes the list of rules on top print as a table of them. */
+void rule_list_mark(lua_State *L);
+
 /* The rule whose handle is at idx, of this lane and not removed; raises otherwise. */
 struct rule *check_rule(lua_State *L, int idx, const struct lane *lane);

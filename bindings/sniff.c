@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "bindings/glue.h"
+#include "bindings/handle.h"
 #include "bindings/match.h"
 #include "bindings/network.h"
 #include "bindings/packet.h"
@@ -15,7 +16,7 @@
 #include "host/engine/world.h"
 #include "host/port/sniffer.h"
 
-static const char *const type_sniff = "moontap.sniff";
+static const char type_sniff[] = "moontap.sniff";
 
 enum { LINKS_MAX = 32, TURN = 256 };
 
@@ -228,31 +229,48 @@ static int lsniff_gc(lua_State *L)
 	return 0;
 }
 
-static int lsniff_index(lua_State *L)
+static void lost_push(lua_State *L, void *handle)
 {
-	struct sniff *sniff = luaL_checkudata(L, 1, type_sniff);
-	const char *key = luaL_checkstring(L, 2);
+	struct sniff *sniff = handle;
 
-	if (!strcmp(key, "stop"))
-		lua_pushcfunction(L, lsniff_stop);
-	else if (!strcmp(key, "packets"))
-		lua_getiuservalue(L, 1, 1);
-	else if (!strcmp(key, "lost"))
-		lua_pushinteger(
-			L, sniff->lost += sniff->watch.fd >= 0 ? sniffer_lost(sniff->watch.fd) : 0);
-	else
-		return luaL_error(L, "a sniff has no \"%s\" (stop, packets, lost)", key);
+	sniff->lost += sniff->watch.fd >= 0 ? sniffer_lost(sniff->watch.fd) : 0;
+	lua_pushinteger(L, sniff->lost);
+}
+
+static void packets_push(lua_State *L, void *handle)
+{
+	(void)handle;
+	lua_getiuservalue(L, 1, 1);
+}
+
+static int lsniff_tostring(lua_State *L)
+{
+	const struct sniff *sniff = luaL_checkudata(L, 1, type_sniff);
+
+	lua_pushliteral(L, "sniff of");
+	for (unsigned i = 0; i < sniff->link_count; i++) {
+		lua_pushfstring(L, "%s %s", i ? "," : "", sniff->names[i]);
+		lua_concat(L, 2);
+	}
+	lua_getiuservalue(L, 1, 1);
+	lua_pushfstring(L, "%s: %I packets kept%s", lua_tostring(L, -2),
+		(lua_Integer)lua_rawlen(L, -1), sniff->watch.fd < 0 ? " (stopped)" : "");
 	return 1;
 }
 
+static const struct luaL_Reg methods[] = { { "stop", lsniff_stop }, { NULL, NULL } };
+
+static const struct luaL_Reg meta[] = { { "__gc", lsniff_gc }, { "__close", lsniff_stop },
+	{ "__tostring", lsniff_tostring }, { NULL, NULL } };
+
+static const struct handle_field fields[] = { { "lost", lost_push }, { "packets", packets_push },
+	{ NULL, NULL } };
+
+static const struct handle_type type = {
+	.name = type_sniff, .noun = "a sniff", .meta = meta, .methods = methods, .fields = fields
+};
+
 void sniff_open(lua_State *L)
 {
-	static const struct luaL_Reg meta[] = { { "__index", lsniff_index }, { "__gc", lsniff_gc },
-		{ "__close", lsniff_stop }, { NULL, NULL } };
-
-	luaL_newmetatable(L, type_sniff);
-	luaL_setfuncs(L, meta, 0);
-	lua_pushliteral(L, "moontap.sniff");
-	lua_setfield(L, -2, "__metatable");
-	lua_pop(L, 1);
+	handle_open(L, &type);
 }

@@ -6,13 +6,14 @@
 #include <string.h>
 
 #include "bindings/glue.h"
+#include "bindings/handle.h"
 #include "bindings/packet.h"
 #include "bindings/script.h"
 #include "bindings/state.h"
 #include "host/cli/scripts.h"
 #include "host/engine/offline.h"
 
-static const char *const type_testing = "moontap.testing";
+static const char type_testing[] = "moontap.testing";
 
 /* The clock's first time, seconds since 1970: early, but not so early that 0 would be recent. */
 enum { START_S = 1000000000, ARGS_MAX = 64 };
@@ -331,8 +332,44 @@ static void lines_push(lua_State *L, const struct words *words)
 	}
 }
 
-static void ports_push(lua_State *L, const struct testing *testing)
+/* Of a field's handle; raises where it could not even be opened. */
+static struct testing *testing_of(lua_State *L, void *handle)
 {
+	struct testing *testing = *(struct testing **)handle;
+
+	if (!testing)
+		luaL_error(L, "testing: it is closed");
+	return testing;
+}
+
+static void loaded_push(lua_State *L, void *handle)
+{
+	(void)handle;
+	lua_getiuservalue(L, 1, 1);
+}
+
+static void log_push(lua_State *L, void *handle)
+{
+	const struct testing *testing = testing_of(L, handle);
+
+	lua_pushlstring(L, testing->log.bytes, testing->log.len);
+}
+
+static void network_push(lua_State *L, void *handle)
+{
+	lines_push(L, &testing_of(L, handle)->network);
+}
+
+static void output_push(lua_State *L, void *handle)
+{
+	const struct testing *testing = testing_of(L, handle);
+
+	lua_pushlstring(L, testing->output.bytes, testing->output.len);
+}
+
+static void ports_push(lua_State *L, void *handle)
+{
+	const struct testing *testing = testing_of(L, handle);
 	lua_Integer count = 0;
 
 	lua_newtable(L);
@@ -347,40 +384,21 @@ static void ports_push(lua_State *L, const struct testing *testing)
 	}
 }
 
-static int ltesting_index(lua_State *L)
+static void stopped_push(lua_State *L, void *handle)
 {
-	const struct testing *testing = to_testing(L);
-	const char *key = luaL_checkstring(L, 2);
+	const struct host *host = &testing_of(L, handle)->offline.host;
 
-	lua_pushvalue(L, 2);
-	if (lua_rawget(L, lua_upvalueindex(1)) != LUA_TNIL)
-		return 1;
-	if (!testing)
-		return luaL_error(L, "testing: it is closed");
-	const struct host *host = &testing->offline.host;
-
-	if (!strcmp(key, "network"))
-		lines_push(L, &testing->network);
-	else if (!strcmp(key, "output"))
-		lua_pushlstring(L, testing->output.bytes, testing->output.len);
-	else if (!strcmp(key, "log"))
-		lua_pushlstring(L, testing->log.bytes, testing->log.len);
-	else if (!strcmp(key, "loaded"))
-		lua_getiuservalue(L, 1, 1);
-	else if (!strcmp(key, "ports"))
-		ports_push(L, testing);
-	else if (!strcmp(key, "time"))
-		lua_pushnumber(L, clock_seconds(&host->worker.clock, host->worker.clock.now));
-	else if (!strcmp(key, "stopped") && atomic_load(&host->stop_wanted))
+	if (atomic_load(&host->stop_wanted))
 		lua_pushinteger(L, atomic_load(&host->stop_code));
-	else if (!strcmp(key, "stopped"))
-		lua_pushnil(L);
 	else
-		return luaL_error(L,
-			"a test has no \"%s\" (send, advance, close, loaded, network, output, log, "
-			"ports, time, stopped)",
-			key);
-	return 1;
+		lua_pushnil(L);
+}
+
+static void time_push(lua_State *L, void *handle)
+{
+	const struct clock *clock = &testing_of(L, handle)->offline.host.worker.clock;
+
+	lua_pushnumber(L, clock_seconds(clock, clock->now));
 }
 
 static const struct luaL_Reg functions[] = { { "load", ltesting_load }, { NULL, NULL } };
@@ -391,15 +409,16 @@ static const struct luaL_Reg methods[] = { { "send", ltesting_send },
 static const struct luaL_Reg meta[] = { { "__gc", ltesting_gc }, { "__close", ltesting_close },
 	{ NULL, NULL } };
 
+static const struct handle_field fields[] = { { "loaded", loaded_push }, { "log", log_push },
+	{ "network", network_push }, { "output", output_push }, { "ports", ports_push },
+	{ "stopped", stopped_push }, { "time", time_push }, { NULL, NULL } };
+
+static const struct handle_type type = {
+	.name = type_testing, .noun = "a test", .meta = meta, .methods = methods, .fields = fields
+};
+
 void testing_open_table(lua_State *L)
 {
-	luaL_newmetatable(L, type_testing);
-	luaL_setfuncs(L, meta, 0);
-	luaL_newlib(L, methods);
-	lua_pushcclosure(L, ltesting_index, 1);
-	lua_setfield(L, -2, "__index");
-	lua_pushliteral(L, "moontap.testing");
-	lua_setfield(L, -2, "__metatable");
-	lua_pop(L, 1);
+	handle_open(L, &type);
 	luaL_newlib(L, functions);
 }

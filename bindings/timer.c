@@ -2,11 +2,14 @@
 /* Lets scripts wait while packets flow. */
 #include "bindings/timer.h"
 
+#include <stdio.h>
+
 #include "bindings/coroutine.h"
+#include "bindings/handle.h"
 #include "bindings/state.h"
 #include "host/base/log.h"
 
-static const char *const type_timer = "moontap.timer";
+static const char type_timer[] = "moontap.timer";
 
 struct timer_handle {
 	uint64_t id;
@@ -141,14 +144,32 @@ void timer_fire(struct script *script, int ref, bool is_last)
 	lua_settop(L, top);
 }
 
+static int ltimer_tostring(lua_State *L)
+{
+	const struct timer_handle *handle = luaL_checkudata(L, 1, type_timer);
+	const struct worker *worker = state_of(L)->worker;
+	const struct timer *timer = timer_find(&worker->timers, handle->id);
+	char text[80] = "timer (over)";
+
+	if (timer) {
+		double left = (double)(timer->due.ns - clock_now(&worker->clock).ns) / NS_PER_S;
+
+		snprintf(text, sizeof(text), "timer (%s%.3f s)", left > 0 ? "in " : "due for ",
+			left > 0 ? left : -left);
+	}
+	lua_pushstring(L, text);
+	return 1;
+}
+
+static const struct luaL_Reg meta[] = { { "__tostring", ltimer_tostring }, { NULL, NULL } };
+
+static const struct luaL_Reg methods[] = { { "cancel", ltimer_cancel }, { NULL, NULL } };
+
+static const struct handle_type type = {
+	.name = type_timer, .noun = "a timer", .meta = meta, .methods = methods
+};
+
 void timer_open(lua_State *L)
 {
-	luaL_newmetatable(L, type_timer);
-	lua_newtable(L);
-	lua_pushcfunction(L, ltimer_cancel);
-	lua_setfield(L, -2, "cancel");
-	lua_setfield(L, -2, "__index");
-	lua_pushliteral(L, "moontap.timer");
-	lua_setfield(L, -2, "__metatable");
-	lua_pop(L, 1);
+	handle_open(L, &type);
 }

@@ -2,9 +2,10 @@
 /* Keeps what a script says of a packet's field until it is known which. */
 #include "bindings/want.h"
 
+#include "bindings/handle.h"
 #include "bindings/layer.h"
 
-static const char *const type_want = "moontap.want";
+static const char type_want[] = "moontap.want";
 
 static struct want_handle *want_new(lua_State *L, enum want_kind kind)
 {
@@ -106,12 +107,11 @@ const struct want_handle *to_want_handle(lua_State *L, int idx)
 	return luaL_testudata(L, idx, type_want);
 }
 
+static const struct luaL_Reg meta[] = { { "__tostring", lwant_tostring }, { NULL, NULL } };
+
+static const struct handle_type type = { .name = type_want, .noun = "a want", .meta = meta };
+
 void want_open(lua_State *L)
 {
-	luaL_newmetatable(L, type_want);
-	lua_pushcfunction(L, lwant_tostring);
-	lua_setfield(L, -2, "__tostring");
-	lua_pushliteral(L, "moontap.want");
-	lua_setfield(L, -2, "__metatable");
-	lua_pop(L, 1);
+	handle_open(L, &type);
 }

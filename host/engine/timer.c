@@ -101,17 +101,25 @@ int timer_add(struct timers *timers, struct mono due, int64_t period_ns, int ref
 	return 0;
 }
 
-bool timer_cancel(struct timers *timers, uint64_t id, int *ref)
+const struct timer *timer_find(const struct timers *timers, uint64_t id)
 {
 	for (unsigned i = 0; i < timers->count; i++) {
-		if (timers->heap[i].id != id)
-			continue;
-		*ref = timers->heap[i].ref;
-		drop(timers, i);
-		arm(timers);
-		return true;
+		if (timers->heap[i].id == id)
+			return &timers->heap[i];
 	}
-	return false;
+	return NULL;
+}
+
+bool timer_cancel(struct timers *timers, uint64_t id, int *ref)
+{
+	const struct timer *timer = timer_find(timers, id);
+
+	if (!timer)
+		return false;
+	*ref = timer->ref;
+	drop(timers, (unsigned)(timer - timers->heap));
+	arm(timers);
+	return true;
 }
 
 bool timer_take(struct timers *timers, struct mono now, struct timer *out)

@@ -25,6 +25,9 @@ void timers_close(struct timers *timers);
 /* 0 or -ENOMEM. id: for timer_cancel. */
 int timer_add(struct timers *timers, struct mono due, int64_t period_ns, int ref, uint64_t *id);
 
+/* The timer of that number, until something is added or taken; NULL: it is over. */
+const struct timer *timer_find(const struct timers *timers, uint64_t id);
+
 /* false: it has fired or was cancelled before. ref: what it held. */
 bool timer_cancel(struct timers *timers, uint64_t id, int *ref);
 

@@ -28,6 +28,14 @@ struct rule *rule_new(
 	return rule;
 }
 
+void rule_words_set(struct rule *rule, const char *match, const char *actions)
+{
+	free(rule->match_words);
+	free(rule->action_words);
+	rule->match_words = strdup(match);
+	rule->action_words = strdup(actions);
+}
+
 void action_release(const struct action *action)
 {
 	if (action->reflect)
@@ -58,6 +66,8 @@ void rule_release(struct rule *rule)
 			rule->ref_release(rule->ref_owner, action->ref);
 	}
 	free(rule->actions);
+	free(rule->match_words);
+	free(rule->action_words);
 	free(rule);
 }
 

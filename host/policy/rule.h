@@ -41,6 +41,7 @@ struct rule {
 	unsigned refs;
 	char label[RULE_LABEL]; /* what counters and traces call it; "file:line" unless it was set
 				 */
+	char *match_words, *action_words; /* as the script wrote them; NULL: not told */
 };
 
 /* Rules in order. Never changed once a port has it: editing makes a new table. */
@@ -57,6 +58,10 @@ void action_release(const struct action *action);
  * nothing was taken. */
 struct rule *rule_new(
 	const char *label, struct match *match, const struct action *actions, unsigned count);
+
+/* Copies what people are told of it. Where memory is short they are told nothing. */
+void rule_words_set(struct rule *rule, const char *match, const char *actions);
+
 struct rule *rule_hold(struct rule *rule);
 void rule_release(struct rule *rule);
 

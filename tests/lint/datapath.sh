@@ -31,7 +31,7 @@ host/policy/index.c key_values key_for run_longest pair_compare pairs_collect ru
 host/policy/probe.c min_length probe_of
 host/policy/reflect.c prefixes_copy reflect_new reflect_release
 host/policy/reject.c reject_new reject_release
-host/policy/rule.c rule_new action_release rule_release table_alloc rule_table_edit rule_table_new rule_table_free
+host/policy/rule.c rule_new rule_words_set action_release rule_release table_alloc rule_table_edit rule_table_new rule_table_free
 host/policy/set.c deeper set_new set_release set_fits
 END
 

@@ -74,7 +74,7 @@ describe("a packet", function()
   it("says which field was meant", function()
     local pkt <const> = echo()
     assert.has_error(function() return pkt.ip.tll end, 'ip has no field "tll" (did you mean "ttl"?)')
-    assert.has_error(function() return pkt.ipp end, 'a packet has no layer or method "ipp"')
+    assert.has_error(function() return pkt.ipp end, 'a packet has no "ipp" (did you mean "ip"?)')
   end)
 
   it("gives and takes fields by name", function()

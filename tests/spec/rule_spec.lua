@@ -68,7 +68,33 @@ describe("a port's rules", function()
     assert.equal(56, rule.bytes)
     assert.truthy(rule.label:match "^rule_spec.lua:%d+$")
     rule.label = "echo"
-    assert.equal("rule echo: hits 2, bytes 56", tostring(rule))
+    assert.equal("rule echo: icmp -> reply (hits 2, bytes 56)", tostring(rule))
+  end)
+
+  it("are listed in order with match, actions and counts, as the script wrote them", function()
+    assert.equal(0, #far.rules)
+    local last <const> = far:on("icmp and dst net 10.0.0.0/8", mt.set { ["ip.ttl"] = 42 }, "reply", function() end)
+    local first <const> = far:before(last, { ["not"] = { tcp = true }, ["ip.ttl"] = { 1, mt.range(5, 9) } }, "pass")
+    local rules <const> = far.rules
+    assert.equal(first, rules[1])
+    assert.equal(last, rules[2])
+    assert.not_equal(first, rules[2])
+    assert.equal('{ ["ip.ttl"] = { 1, mt.range(5, 9) }, ["not"] = { tcp = true } }', first.match)
+    assert.equal("icmp and dst net 10.0.0.0/8", last.match)
+    assert.truthy(last.actions:match '^mt.set { %["ip.ttl"%] = 42 }, reply, function rule_spec.lua:%d+$')
+    first.label = "first"
+    last.label = "2"
+    last.on_error = "pass"
+    assert.equal("pass", last.on_error)
+    local lines <const> = {}
+    for line in tostring(rules):gmatch "[^\n]+" do lines[#lines + 1] = line end
+    assert.truthy(lines[1]:match "^label  hits  bytes  match +actions$")
+    assert.truthy(lines[2]:match "^first  0     0      { .* }  pass$")
+    assert.truthy(lines[3]:match "^2      0     0      icmp and dst net 10.0.0.0/8 +mt.set")
+    first:remove()
+    assert.truthy(tostring(first):match "%(removed%)$")
+    assert.equal(1, #far.rules)
+    assert.equal("all", far:policy { { nil, "drop" } }[1].match)
   end)
 
   it("can be removed, and put before others", function()
