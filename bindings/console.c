@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "bindings/coroutine.h"
+#include "bindings/locals.h"
 #include "bindings/open.h"
 #include "bindings/timer.h"
 #include "host/engine/control.h"
@@ -100,11 +101,21 @@ static bool is_incomplete(lua_State *co)
 /* In a console mt is a global. */
 static void mt_set(lua_State *L)
 {
-	if (lua_getglobal(L, "mt") == LUA_TNIL) {
+	lua_pushglobaltable(L);
+	lua_pushliteral(L, "mt");
+	if (lua_rawget(L, -2) == LUA_TNIL) {
+		lua_pushliteral(L, "mt");
 		lua_rawgeti(L, LUA_REGISTRYINDEX, moontap_ref(L));
-		lua_setglobal(L, "mt");
+		lua_rawset(L, -4);
 	}
-	lua_pop(L, 1);
+	lua_pop(L, 2);
+}
+
+/* The line's globals are those of the script, and before them its local variables. */
+static void globals_set(lua_State *co)
+{
+	locals_globals_push(co);
+	lua_setupvalue(co, -2, 1);
 }
 
 void console_eval(struct script *script, uint64_t id, const char *text, size_t len)
@@ -123,6 +134,7 @@ void console_eval(struct script *script, uint64_t id, const char *text, size_t l
 		lua_settop(L, top);
 		return;
 	}
+	globals_set(co);
 	lines_push(L);
 	lua_pushvalue(L, -2);
 	lua_pushinteger(L, (lua_Integer)id);

@@ -288,13 +288,22 @@ void layer_view_push(lua_State *L, int idx, enum layer_id layer)
 	lua_setiuservalue(L, idx, layer);
 }
 
-static enum layer_id layer_by_name(const char *name, size_t len)
+enum layer_id layer_by_name(const char *name, size_t len)
 {
 	for (enum layer_id layer = LAYER_none + 1; layer < LAYER_COUNT; layer++) {
 		if (strlen(layer_name(layer)) == len && !strncmp(layer_name(layer), name, len))
 			return layer;
 	}
 	return LAYER_none;
+}
+
+void layer_names_push(lua_State *L, enum layer_id layer)
+{
+	lua_rawgetp(L, LUA_REGISTRYINDEX, &metatables);
+	lua_rawgeti(L, -1, layer);
+	handle_names_push(L, -1);
+	lua_replace(L, -3);
+	lua_pop(L, 1);
 }
 
 const struct field *check_field_name(lua_State *L, int idx, enum layer_id *layer, unsigned *depth)

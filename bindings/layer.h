@@ -17,6 +17,12 @@ void layer_view_push(lua_State *L, int idx, enum layer_id layer);
 struct packet *check_layer_view(
 	lua_State *L, int idx, enum layer_id id, const struct layer **layer);
 
+/* The layer of that name; LAYER_none: there is none. */
+enum layer_id layer_by_name(const char *name, size_t len);
+
+/* Pushes the names of the views of a layer (bindings/handle.h). */
+void layer_names_push(lua_State *L, enum layer_id layer);
+
 /* Pushes the handle of the packet whose view is at idx. */
 void layer_view_packet_push(lua_State *L, int idx);
 

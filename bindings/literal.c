@@ -14,7 +14,7 @@ const char *const literal_keywords[] = { "and", "break", "do", "else", "elseif",
 	"for", "function", "goto", "if", "in", "local", "nil", "not", "or", "repeat", "return",
 	"then", "true", "until", "while", NULL };
 
-static bool is_name(const char *text)
+bool literal_is_name(const char *text)
 {
 	size_t len = strlen(text);
 
@@ -92,7 +92,8 @@ static void table_write(struct text *out, lua_State *L, int idx, unsigned depth)
 		lua_pop(L, 1);
 	}
 	for (unsigned i = 0; i < count && !text_is_full(out); i++, comma = ",") {
-		text_add(out, is_name(keys[i]) ? "%s %s = " : "%s [\"%s\"] = ", comma, keys[i]);
+		text_add(out, literal_is_name(keys[i]) ? "%s %s = " : "%s [\"%s\"] = ", comma,
+			keys[i]);
 		lua_pushstring(L, keys[i]);
 		lua_rawget(L, idx);
 		value_write(out, L, lua_gettop(L), depth + 1);

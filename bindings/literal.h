@@ -4,9 +4,13 @@
 
 #include <lauxlib.h>
 #include <lua.h>
+#include <stdbool.h>
 
 /* Lua's reserved words, NULL-terminated. */
 extern const char *const literal_keywords[];
+
+/* Could a script write it after a dot? */
+bool literal_is_name(const char *text);
 
 /* Pushes the value at idx as a script would write it, cut after some hundred bytes; keys in order.
  * Runs nothing of the script's. */

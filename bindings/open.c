@@ -10,6 +10,7 @@
 #include "bindings/coroutine.h"
 #include "bindings/end.h"
 #include "bindings/field.h"
+#include "bindings/handle.h"
 #include "bindings/layer.h"
 #include "bindings/link.h"
 #include "bindings/log.h"
@@ -127,9 +128,15 @@ struct script *moontap_open(lua_State *L, struct worker *worker, bool is_owner)
 	lua_setfield(L, -2, "count");
 	lua_setfield(L, -2, "worker");
 	repeat_wrap(L, -1);
-	lua_createtable(L, 0, 1);
+	lua_createtable(L, 0, 2);
 	lua_pushcfunction(L, lopen_index);
 	lua_setfield(L, -2, "__index");
+	lua_newtable(L);
+	for (unsigned i = 0; lua_names[i]; i++) {
+		lua_pushboolean(L, 1);
+		lua_setfield(L, -2, lua_names[i]);
+	}
+	handle_names_set(L);
 	lua_setmetatable(L, -2);
 	lua_pushinteger(L, luaL_ref(L, LUA_REGISTRYINDEX));
 	lua_rawsetp(L, LUA_REGISTRYINDEX, &key);

@@ -33,6 +33,13 @@ struct packet *check_packet(lua_State *L, int idx)
 	return handle->packet;
 }
 
+void packet_names_push(lua_State *L)
+{
+	lua_rawgetp(L, LUA_REGISTRYINDEX, &metatable);
+	handle_names_push(L, -1);
+	lua_remove(L, -2);
+}
+
 bool is_packet(lua_State *L, int idx)
 {
 	if (lua_type(L, idx) != LUA_TUSERDATA || !lua_getmetatable(L, idx))

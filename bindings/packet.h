@@ -54,5 +54,8 @@ struct packet_handle *packet_push_seen(
 struct packet *check_packet(lua_State *L, int idx);
 bool is_packet(lua_State *L, int idx);
 
+/* Pushes the names of a packet (bindings/handle.h). */
+void packet_names_push(lua_State *L);
+
 /* mt.packet(bytes, "ip"|"eth"), mt.packet{ LAYER..., payload } */
 int lpacket_new(lua_State *L);

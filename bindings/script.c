@@ -7,11 +7,13 @@
 
 #include "bindings/arena.h"
 #include "bindings/call.h"
+#include "bindings/complete.h"
 #include "bindings/console.h"
 #include "bindings/coroutine.h"
 #include "bindings/end.h"
 #include "bindings/glue.h"
 #include "bindings/link.h"
+#include "bindings/locals.h"
 #include "bindings/log.h"
 #include "bindings/open.h"
 #include "bindings/state.h"
@@ -150,6 +152,7 @@ static enum script_state script_load(
 	luaL_checkstack(co, source->argc, "too many arguments");
 	for (int i = 0; i < source->argc; i++)
 		lua_pushstring(co, source->argv[i]);
+	locals_watch(script, co);
 	switch (lua_resume(co, L, source->argc, &results)) {
 	case LUA_OK:
 		script->chunk = NULL;
@@ -229,6 +232,7 @@ const struct script_ops lua_script_ops = {
 	.event = link_event,
 	.eval = console_eval,
 	.cancel = console_cancel,
+	.complete = complete_send,
 	.is_done = script_is_done,
 	.is_waiting = script_is_waiting,
 	.ended = script_ended,

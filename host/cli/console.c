@@ -15,6 +15,7 @@
 
 #include "host/base/log.h"
 #include "host/cli/cli.h"
+#include "host/cli/complete.h"
 #include "host/engine/control.h"
 #include "host/engine/journal.h"
 
@@ -76,18 +77,22 @@ static enum answer answer_show(int fd)
 			return ANSWER_FAILED;
 		case CONTROL_MORE:
 			return ANSWER_MORE;
+		default: /* names that nobody waits for any more */
+			break;
 		}
 	}
 }
 
-/* A line from a person (with editing and history) or from a file; malloc'ed. */
-static char *line_read(const char *prompt, bool is_person)
+/* A line from a person (with editing and history) or from a file, after those in `before` (NULL:
+ * none); malloc'ed. */
+static char *line_read(const char *before, bool is_person)
 {
 	char *line = NULL;
 	size_t room = 0;
 
+	complete_after(before);
 	if (is_person)
-		return readline(prompt);
+		return readline(before ? ">> " : "> ");
 	ssize_t n = getline(&line, &room, stdin);
 
 	if (n < 0) {
@@ -120,12 +125,15 @@ int console_talk(int fd)
 	int status = STATUS_OK;
 
 	sigaction(SIGINT, &note, NULL);
-	if (is_person)
-		printf("moontap: Lua %s; mt is loaded, Ctrl-D ends\n", "5.4");
+	if (is_person) {
+		complete_open(fd);
+		puts("moontap: Lua 5.4. Here are mt, and the script's globals and locals.\n"
+		     "TAB completes, Ctrl-C gives a line up, Ctrl-D ends.");
+	}
 	/* An empty line is answered when the script has set up: then what it said stands above. */
 	if (message_send(fd, CONTROL_EVAL, "", 0) || answer_show(fd) == ANSWER_CLOSED)
 		return STATUS_OK;
-	while ((line = line_read(text ? ">> " : "> ", is_person)) || is_interrupted) {
+	while ((line = line_read(text, is_person)) || is_interrupted) {
 		if (is_interrupted) {
 			is_interrupted = 0; /* Ctrl-C at the prompt gives up what was typed */
 			putchar('\n');

@@ -65,6 +65,8 @@ static void connection_ready(struct watch *watch, uint32_t events)
 		dp->ops->eval(dp->script, control->id, message + 1, (size_t)n - 1);
 	} else if (message[0] == CONTROL_CANCEL && dp->ops->cancel) {
 		dp->ops->cancel(dp->script, control->id);
+	} else if (message[0] == CONTROL_COMPLETE && dp->ops->complete) {
+		dp->ops->complete(dp->script, control->id, message + 1, (size_t)n - 1);
 	}
 }
 

@@ -10,12 +10,15 @@
 #include "host/base/refusal.h"
 
 enum control_kind {
-	CONTROL_EVAL = 'e',   /* to the host: a line, or several, of the script's language */
-	CONTROL_PRINT = 'p',  /* from it: what the line printed */
-	CONTROL_VALUE = 'v',  /* the line's values; the line is over */
-	CONTROL_ERROR = 'x',  /* what went wrong; the line is over */
-	CONTROL_MORE = 'm',   /* the line is not complete: send it again with the next one */
-	CONTROL_CANCEL = 'c', /* to the host: give the line up */
+	CONTROL_EVAL = 'e',	/* to the host: a line, or several, of the script's language */
+	CONTROL_PRINT = 'p',	/* from it: what the line printed */
+	CONTROL_VALUE = 'v',	/* the line's values; the line is over */
+	CONTROL_ERROR = 'x',	/* what went wrong; the line is over */
+	CONTROL_MORE = 'm',	/* the line is not complete: send it again with the next one */
+	CONTROL_CANCEL = 'c',	/* to the host: give the line up */
+	CONTROL_COMPLETE = 't', /* to the host: a line of the asker's own, then what was typed */
+	CONTROL_NAMES = 'n',	/* from it: that line again, then lines, each of which may stand in
+				   place of the name that the text ends with */
 };
 
 enum { CONTROL_TEXT = 60000, CONTROL_PATH = 108 };

@@ -58,6 +58,10 @@ struct script_ops {
 	void (*eval)(struct script *script, uint64_t id, const char *text, size_t len);
 	void (*cancel)(struct script *script, uint64_t id);
 
+	/* Which names may go on where the text ends? Answers by control_send, soon, and runs
+	 * nothing of the script's. May be NULL. */
+	void (*complete)(struct script *script, uint64_t id, const char *text, size_t len);
+
 	/* Has the main part returned? */
 	bool (*is_done)(const struct script *script);
 

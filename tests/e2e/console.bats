@@ -36,6 +36,131 @@ LUA
   [ -z "$output" ]
 }
 
+# What is typed at a terminal: lines of KEYS => TEXT.
+typed() { run timeout -s KILL 60 python3 "$TESTS/e2e/terminal.py" "$MOONTAP" repl -q "$@"; }
+
+@test "repl: TAB completes globals, locals, members, methods, layers and fields" {
+  typed ping <<'KEYS'
+tu\t.na\t\n => tun0
+tun:pa\t(nil)\n => tun tun0
+#tun.rul\t\n => 1
+tun.rules[1].la\t\n => ping.lua:
+tun:\t\t => pass_to
+\x15mt.rou\t.li\t\n => function:
+t = { inner_part = { ["the name"] = "found" } }\n => >
+t.inn\t["the name"]:upp\t()\n => FOUND
+\x15mt.diag\t\n => function:
+\x15string.rev\t"abc"\n => cba
+type(io.stdout.setv\t)\n => function
+f = func\t(pkt) return pkt.ip.tt\t, pkt:lay\t()[1], pkt.inner.udp.srcp\t end\n => >
+f(mt.packet{ {"ip", ttl = 7}, {"udp"}, {"vxlan"}, {"eth"}, {"ip"}, {"udp", srcport = 99} })\n => 7	ip	99
+tun:on({ ["icmp.ty\t"] = 8, ["inner.ip.tt\t"] = 1, ["no\t"] = { ["tcp.dstp\t"] = 1 } }, "rep\t").match\n => { ["icmp.type"] = 8, ["inner.ip.ttl"] = 1, ["not"] = { ["tcp.dstport"] = 1 } }
+pkt.\t\t => icmpv6
+KEYS
+  echo "$output"
+  [ "$status" = 0 ]
+}
+
+@test "repl: TAB says nothing where nothing is known" {
+  typed <<'KEYS'
+tostring(5).by\t => .by
+\x15-- mt.rou\t\n => >
+\x15#"mt.rou\t"\n => 6
+#[[mt.rou\t]]\n => 6
+1.\t + 2\n => 3.0
+nothing.at.all\t\n => attempt to index a nil value
+KEYS
+  echo "$output"
+  [ "$status" = 0 ]
+}
+
+@test "repl: TAB runs nothing of the script's" {
+  cat >"$BATS_TEST_TMPDIR/trap.lua" <<'LUA'
+called = 0
+local function trap() called = called + 1 end
+trapped = setmetatable({ member = 1 }, { __index = trap, __pairs = trap, __len = trap, __tostring = trap })
+setmetatable(_G, { __index = trap, __pairs = trap })
+LUA
+  typed "$BATS_TEST_TMPDIR/trap.lua" <<'KEYS'
+trapped.\t => member
+.m\t.x\t => .x
+\x15trapped.nothing.m\t => .m
+\x15unknown.\t => unknown.
+\x15unknown_nam\t => unknown_nam
+\x15"calls " .. called\n => calls 0
+KEYS
+  echo "$output"
+  [ "$status" = 0 ]
+}
+
+@test "repl: TAB does not wait for a busy script, nor take its late answer for another" {
+  cat >"$BATS_TEST_TMPDIR/busy.lua" <<'LUA'
+function work()
+  local give_up = os.time() + 4
+  print "busy"
+  while os.time() < give_up do end
+  done = "work is over"
+end
+LUA
+  typed "$BATS_TEST_TMPDIR/busy.lua" <<'KEYS'
+mt.after(0, work)\n => busy
+x = tost\t\n => >
+done, x\n => work is over	nil
+tonu\t("70") + 7\n => 77
+KEYS
+  echo "$output"
+  [ "$status" = 0 ]
+}
+
+@test "console: a script's locals can be read and set, as its functions see them" {
+  cat >"$BATS_TEST_TMPDIR/locals.lua" <<'LUA'
+local mt <const> = require "moontap"
+local near <const> = mt.pair "ip"
+local seen, plain, hidden = 0, "p", 1
+do local hidden = 2 function other() return hidden end end
+local function bump() seen = seen + 1 end
+near:on(nil, bump)
+function see() return seen end
+function call() bump() end
+LUA
+  run "$MOONTAP" repl -q "$BATS_TEST_TMPDIR/locals.lua" <<'LUA'
+near.name
+seen, plain, hidden, other()
+call() call()
+seen
+seen = 10
+call()
+see(), seen, rawget(_G, "seen")
+plain = "q"
+plain, rawget(_G, "plain")
+global = 5
+rawget(_G, "global"), near.rules[1].hits
+LUA
+  [ "$output" = $'left\n0\tp\t1\t2\n2\n11\t11\tnil\nq\tnil\n5\t0' ]
+}
+
+@test "console: the locals of a script that waits are those of now" {
+  cat >"$BATS_TEST_TMPDIR/waits.lua" <<'LUA'
+local mt <const> = require "moontap"
+local n = 0
+local wanted
+while n ~= wanted do
+  n = n + 1
+  mt.sleep(0.001)
+end
+mt.run()
+LUA
+  run timeout -s KILL 30 "$MOONTAP" repl -q "$BATS_TEST_TMPDIR/waits.lua" <<'LUA'
+m = n
+repeat mt.sleep(0.01) until n > m
+wanted, n = 5, 1
+repeat mt.sleep(0.01) until n == wanted
+n
+LUA
+  [ "$output" = 5 ]
+  [ "$status" = 0 ]
+}
+
 # What the console says to a line; one that is not answered fails.
 ask() { timeout -s KILL 10 "$MOONTAP" console "$moontap_pid" <<<"$1"; }
 

@@ -1,0 +1,49 @@
+"""terminal.py COMMAND...: runs it in a terminal of 80 columns. Each line of standard input is KEYS => TEXT:
+the keys (Python's escapes) are typed, and TEXT must be written within 20 seconds. At last Ctrl-U and Ctrl-D
+end it."""
+import fcntl
+import os
+import pty
+import re
+import select
+import struct
+import sys
+import termios
+import time
+
+BOUND = 20
+CONTROLS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x07")
+
+
+def read(fd, seconds):
+    if not select.select([fd], [], [], seconds)[0]:
+        return ""
+    try:
+        return CONTROLS.sub("", os.read(fd, 65536).decode(errors="replace"))
+    except OSError:  # the other end is closed
+        return None
+
+
+def wait_for(fd, wanted):
+    seen, end = "", time.monotonic() + BOUND
+    while wanted not in seen:
+        more = read(fd, max(0, end - time.monotonic()))
+        if more is None or time.monotonic() > end:
+            sys.exit(f"no {wanted!r} in {seen!r}")
+        seen += more
+        print(more, end="")
+
+
+pid, fd = pty.fork()
+if pid == 0:
+    os.execvp(sys.argv[1], sys.argv[1:])
+fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+wait_for(fd, "> ")
+for line in sys.stdin:
+    keys, text = line.rstrip("\n").split(" => ")
+    os.write(fd, keys.encode().decode("unicode_escape").encode())
+    wait_for(fd, text)
+os.write(fd, b"\x15\x04")
+while read(fd, BOUND):
+    pass
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
