@@ -13,10 +13,11 @@
 #include "host/base/nearest.h"
 #include "host/packet/inner.h"
 #include "host/packet/option.h"
+#include "host/packet/wire.h"
 
 /* Names that were asked for lately. Lua has each short string once, and upvalue 1 keeps those of
  * fields where they are: the same place is the same name. */
-enum { NAMES_KEPT = 16 };
+enum { NAMES_KEPT = 64 };
 
 struct kept_name {
 	const char *name;
@@ -87,13 +88,37 @@ static int llayer_index(lua_State *L)
 
 	if (!field)
 		return 1;
-	if (layer && field_number(p, layer, field, &number))
-		lua_pushinteger(L, (lua_Integer)number);
-	else if (layer)
-		field_push(L, lua_upvalueindex(UP_ADDRESSES), p, layer, field);
-	else
+	if (!layer) {
 		lua_pushnil(L);
+		return 1;
+	}
+	const uint8_t *at = field_fixed(p, layer, field);
+
+	if (field_number(at, field, &number))
+		lua_pushinteger(L, (lua_Integer)number);
+	else if (at && field->kind == FIELD_IP4)
+		push_address(L, lua_upvalueindex(UP_ADDRESSES), FAMILY_4, at);
+	else
+		field_push(L, lua_upvalueindex(UP_ADDRESSES), p, layer, field);
 	return 1;
+}
+
+/* The value at 3 for field_put. false: it is none. */
+static bool to_word(lua_State *L, const struct field *field, uint32_t *out)
+{
+	uint8_t bytes[4];
+
+	if (field->kind == FIELD_UINT && lua_type(L, 3) == LUA_TNUMBER) {
+		lua_Integer number = lua_tointeger(L, 3);
+
+		*out = (uint32_t)number;
+		return number == *out && lua_isinteger(L, 3);
+	}
+	if (field->kind != FIELD_IP4 ||
+		!to_address(L, lua_upvalueindex(UP_ADDRESSES), 3, FAMILY_4, bytes))
+		return false;
+	*out = load_be32(bytes);
+	return true;
 }
 
 static int llayer_newindex(lua_State *L)
@@ -107,7 +132,10 @@ static int llayer_newindex(lua_State *L)
 		unknown_field(L, view->layer, lua_tostring(L, 2));
 	if (!layer)
 		return luaL_error(L, "this packet has no %s", layer_name(view->layer));
-	field_write(L, lua_upvalueindex(UP_ADDRESSES), 3, p, layer, field);
+	uint32_t word;
+
+	if (!to_word(L, field, &word) || !field_put(p, layer, field, word))
+		field_write(L, lua_upvalueindex(UP_ADDRESSES), 3, p, layer, field);
 	return 0;
 }
 

@@ -379,6 +379,45 @@ static void field_store(struct packet *p, const struct layer *layer, const struc
 		checksums_follow(p, layer, effect, checksum_delta(before, after));
 }
 
+/* Is it whole bytes that a checksum sums up as they lie, in a packet that stands alone? */
+static bool is_word(const struct packet *p, const struct layer *layer, const struct field *field)
+{
+	bool is_odd = field->offset % 2 && field->width != 1;
+
+	return (field->kind == FIELD_UINT || field->kind == FIELD_IP4) && !field->mask &&
+	       field->scale <= 1 && !field->is_read_only && !is_odd && !p->outer &&
+	       !(field->effect & (EFFECT_PROTO | EFFECT_LENGTH)) && layer->id < LAYER_sctp;
+}
+
+bool field_put(
+	struct packet *p, const struct layer *layer, const struct field *field, uint32_t word)
+{
+	uint8_t *at = field_fixed(p, layer, field);
+	unsigned shift = 8 * (4 - field->width); /* of the bytes in the words that are summed */
+
+	if (!at || !is_word(p, layer, field) || word > UINT32_MAX >> shift)
+		return false;
+	uint32_t old = load(at, field->width);
+
+	if (field->width == 1)
+		at[0] = (uint8_t)word;
+	else if (field->width == 2)
+		store_be16(at, (uint16_t)word);
+	else
+		store_be32(at, word);
+	p->written |= field->written;
+	if (field->width == 1 && field->offset % 2 == 0) { /* the high half of its word */
+		old <<= 8;
+		word <<= 8;
+	}
+	uint16_t before = checksum_fold((old >> 16) + (old & 0xffff));
+	uint16_t after = checksum_fold((word >> 16) + (word & 0xffff));
+
+	if (field->effect && after != before)
+		checksums_follow(p, layer, field->effect, checksum_delta(before, after));
+	return true;
+}
+
 enum field_status field_set(struct packet *p, const struct layer *layer, const struct field *field,
 	const struct value *in)
 {

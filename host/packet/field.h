@@ -115,15 +115,23 @@ uint64_t field_max(const struct field *field);
 /* Where its `width` bytes lie, or NULL: this packet has no such field, or it is computed. */
 uint8_t *field_at(const struct packet *p, const struct layer *layer, const struct field *field);
 
-/* The same as field_get for what most rules look at: an integer at a fixed place of the header.
- * false: it is none, ask field_get. */
-static inline bool field_number(
-	const struct packet *p, const struct layer *layer, const struct field *field, uint64_t *out)
+/* Where the bytes of most fields lie: at a fixed place of the header, in each packet that has the
+ * layer. NULL: this is no such field, ask field_at. */
+static inline uint8_t *field_fixed(
+	const struct packet *p, const struct layer *layer, const struct field *field)
 {
-	const uint8_t *at = p->data + layer->offset + field->offset;
-	bool is_plain = !(field->kind | field->when) && !field->at && !field->call;
+	bool is_fixed = !field->when && !field->at && !field->call;
 
-	if (!is_plain || field->scale > 1 || field->offset + field->width > layer->length)
+	if (!is_fixed || field->offset + field->width > layer->length)
+		return NULL;
+	return p->data + layer->offset + field->offset;
+}
+
+/* The same as field_get for what most rules look at: an integer whose bytes lie there.
+ * false: it is none, ask field_get. */
+static inline bool field_number(const uint8_t *at, const struct field *field, uint64_t *out)
+{
+	if (!at || field->kind != FIELD_UINT || field->scale > 1)
 		return false;
 	uint32_t word = field->width == 1 ? at[0] : (uint32_t)(at[0] << 8 | at[1]);
 
@@ -144,3 +152,8 @@ enum field_status field_check(const struct field *field, const struct value *in)
  * around a view too. On any other status than FIELD_OK the packet is untouched. */
 enum field_status field_set(struct packet *p, const struct layer *layer, const struct field *field,
 	const struct value *in);
+
+/* The same for what most rules write, an integer or an IPv4 address as one, of 1, 2 or 4 bytes at a
+ * fixed place. false: this is none, or does not fit; ask field_set. */
+bool field_put(
+	struct packet *p, const struct layer *layer, const struct field *field, uint32_t word);

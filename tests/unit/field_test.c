@@ -425,6 +425,56 @@ START_TEST(partial_checksum_follows_the_addresses_alone)
 }
 END_TEST
 
+/* A copy of v's packet, in which `word` is written; false: refused. */
+static bool written(
+	const struct visit *v, uint32_t word, bool is_partial, bool is_put, struct frame *out)
+{
+	struct packet *p = frame_packet(&v->frame);
+	const struct layer *layer = &p->layer[v->at - v->p->layer];
+	struct value value = value_of(v->what, word);
+
+	p->csum.state = is_partial ? CSUM_PARTIAL : CSUM_NONE;
+	if (v->what->kind == FIELD_IP4)
+		store_be32(value.bytes, word);
+	bool is_done = is_put ? field_put(p, layer, v->what, word)
+			      : field_set(p, layer, v->what, &value) == FIELD_OK;
+
+	memcpy(out->bytes, p->data, v->frame.len);
+	out->len = p->written; /* to be compared too */
+	packet_free(p);
+	return is_done;
+}
+
+START_TEST(put_does_what_set_does_or_nothing)
+{
+	static const uint32_t words[] = { 0, 1, 0x2a, 0xff, 0x100, 0xffff, 0x10000, 0xc0000201,
+		0xffff0000, UINT32_MAX };
+	struct visit v = { 0 };
+	bool is_taken[256] = { false };
+
+	while (visit_next(&v)) {
+		for (unsigned i = 0; i < 20; i++) {
+			struct frame put = { 0 }, set = { 0 };
+			uint32_t word = words[i % 10];
+
+			if (!written(&v, word, i >= 10, true, &put)) {
+				ck_assert_mem_eq(put.bytes, v.frame.bytes, v.frame.len);
+				continue;
+			}
+			ck_assert(written(&v, word, i >= 10, false, &set));
+			ck_assert_msg(!memcmp(&put, &set, sizeof(put)), "%s.%s = %x",
+				layer_name(v.what->layer), v.what->name, word);
+			is_taken[v.what - field_table] = true;
+		}
+	}
+	ck_assert(is_taken[field_find(LAYER_ip, "src") - field_table]);
+	ck_assert(is_taken[field_find(LAYER_ip, "ttl") - field_table]);
+	ck_assert(is_taken[field_find(LAYER_icmp, "type") - field_table]);
+	ck_assert(is_taken[field_find(LAYER_udp, "dstport") - field_table]);
+	ck_assert(!is_taken[field_find(LAYER_sctp, "srcport") - field_table]);
+}
+END_TEST
+
 START_TEST(names_are_found_and_others_are_not)
 {
 	for (unsigned i = 0; i < field_count; i++)
@@ -458,6 +508,7 @@ int main(void)
 	tcase_add_test(tc, absent_field_leaves_packet_and_result_untouched);
 	tcase_add_test(tc, ident_exists_in_echoes_only_and_target_in_nd_only);
 	tcase_add_test(tc, partial_checksum_follows_the_addresses_alone);
+	tcase_add_test(tc, put_does_what_set_does_or_nothing);
 	tcase_add_test(tc, names_are_found_and_others_are_not);
 	suite_add_tcase(suite, tc);
 	return unit_run(suite);
