@@ -326,6 +326,14 @@ static int repeat(lua_State *L)
 	return results_give(L, call, count);
 }
 
+/* All that is on the stack are results. */
+static int aside_done(lua_State *L, int status, lua_KContext ctx)
+{
+	(void)status;
+	(void)ctx;
+	return lua_gettop(L);
+}
+
 /* What is called outside the script's main part comes in another order in each worker. */
 static int aside(lua_State *L)
 {
@@ -335,8 +343,8 @@ static int aside(lua_State *L)
 		return 0;
 	lua_pushvalue(L, lua_upvalueindex(UP_FUNCTION));
 	lua_insert(L, 1);
-	lua_callk(L, lua_gettop(L) - 1, LUA_MULTRET, 0, NULL);
-	return lua_gettop(L);
+	lua_callk(L, lua_gettop(L) - 1, LUA_MULTRET, 0, aside_done);
+	return aside_done(L, LUA_OK, 0);
 }
 
 static int lrepeat_call(lua_State *L)
