@@ -33,7 +33,7 @@ static void memory_send(struct port *port, struct packet *p)
 {
 	size_t len = packet_length(p);
 
-	if (len > port_room(port))
+	if (port_is_too_long(port, p))
 		port_tx_drop(port, TX_DROP_too_long);
 	else
 		port_tx_count(port, len);

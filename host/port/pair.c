@@ -79,7 +79,7 @@ static void pair_send(struct port *port, struct packet *p)
 
 	if (!far) {
 		port_tx_drop(port, TX_DROP_gone);
-	} else if (len > port_room(port)) {
+	} else if (port_is_too_long(port, p)) {
 		port_tx_drop(port, TX_DROP_too_long);
 	} else if (far->tail - far->head == PAIR_QUEUE) {
 		port_tx_drop(port, TX_DROP_full);

@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "host/packet/wire.h"
+
 struct packet *port_unspill(struct port *port, struct packet *p, const uint8_t *spill, size_t len)
 {
 	size_t first = packet_tailroom(p);
@@ -20,10 +22,33 @@ struct packet *port_unspill(struct port *port, struct packet *p, const uint8_t *
 	return big;
 }
 
+/* Bytes of a frame's link header: tags do not count against the MTU, two of them at most. */
+static size_t link_header(const struct packet *p)
+{
+	size_t len = ETH_HEADER;
+	const uint8_t *type;
+
+	for (unsigned tags = 0; tags < 2; tags++) {
+		type = packet_at(p, len - 2, 2);
+		if (!type ||
+			(load_be16(type) != ETH_TYPE_8021Q && load_be16(type) != ETH_TYPE_8021AD))
+			break;
+		len += VLAN_HEADER;
+	}
+	return len;
+}
+
+/* The kernel would take more by a tun or tap, and over AF_XDP. */
+bool port_is_too_long(const struct port *port, const struct packet *p)
+{
+	if (packet_length(p) <= port->mtu || (port->takes_gso && p->gso.type))
+		return false;
+	return packet_length(p) - (port->first == LAYER_eth ? link_header(p) : 0) > port->mtu;
+}
+
 bool port_can_send(struct port *port, struct packet *p)
 {
-	/* The kernel would take what is longer than a tun's MTU. */
-	bool fits = packet_length(p) <= port_room(port) || (port->takes_gso && p->gso.type);
+	bool fits = !port_is_too_long(port, p);
 
 	if (port->is_open && fits)
 		return true;

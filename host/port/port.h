@@ -118,6 +118,9 @@ static inline unsigned port_batch(unsigned asked, unsigned came, bool has_more)
  * move together into a big slot. NULL: none is free, it is lost and counted. p is used up. */
 struct packet *port_unspill(struct port *port, struct packet *p, const uint8_t *spill, size_t len);
 
+/* Longer than the link's MTU; up to two VLAN tags do not count, nor what takes_gso lets through. */
+bool port_is_too_long(const struct port *port, const struct packet *p);
+
 /* Is the port open, and the packet not too long? If not, it is counted and freed. */
 bool port_can_send(struct port *port, struct packet *p);
 

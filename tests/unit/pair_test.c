@@ -137,10 +137,10 @@ START_TEST(packet_longer_than_the_mtu_is_dropped)
 	ck_assert_uint_eq(counter_get(&left->counters.tx_drop[TX_DROP_too_long]), 1);
 	left->ops->send(left, packet_of(100, 0));
 	ck_assert_uint_eq(counter_get(&left->counters.tx_packets), 1);
-	left->first = LAYER_eth; /* the link header and two tags come on top */
-	left->ops->send(left, packet_of(123, 1));
+	left->first = LAYER_eth; /* the link header comes on top */
+	left->ops->send(left, packet_of(115, 1));
 	ck_assert_uint_eq(counter_get(&left->counters.tx_drop[TX_DROP_too_long]), 2);
-	left->ops->send(left, packet_of(122, 1));
+	left->ops->send(left, packet_of(114, 1));
 	ck_assert_uint_eq(receive(right, 10), 2);
 }
 END_TEST

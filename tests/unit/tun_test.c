@@ -102,6 +102,33 @@ START_TEST(packet_that_finds_no_big_slot_is_counted_as_dropped)
 }
 END_TEST
 
+/* A frame's payload, below a header with so many tags. */
+static struct packet *tagged(size_t payload, unsigned tags)
+{
+	static const uint8_t types[3][10] = { { 0x08, 0x00 }, { 0x81, 0x00, 0, 5, 0x08, 0x00 },
+		{ 0x88, 0xa8, 0, 7, 0x81, 0x00, 0, 5, 0x08, 0x00 } };
+	struct packet *p = packet_of(14 + 4 * tags + payload, 0);
+
+	memcpy(p->data + 12, types[tags], 2 + 4 * tags);
+	return p;
+}
+
+START_TEST(frame_of_the_mtu_is_sent_with_its_tags_and_a_byte_more_is_not)
+{
+	uint8_t bytes[2000];
+
+	tun->first = LAYER_eth;
+	for (unsigned tags = 0; tags < 3; tags++) {
+		tun->ops->send(tun, tagged(1500, tags));
+		tun->ops->send(tun, tagged(1501, tags));
+		tun->ops->flush(tun);
+		ck_assert_int_eq(read(far, bytes, sizeof(bytes)), 14 + 4 * tags + 1500);
+		ck_assert_int_eq(read(far, bytes, sizeof(bytes)), -1);
+		ck_assert_uint_eq(counter_get(&tun->counters.tx_drop[TX_DROP_too_long]), tags + 1);
+	}
+}
+END_TEST
+
 /* A rule may close the port that its packet came in by, and then say reply. */
 START_TEST(packet_sent_by_a_closed_tun_is_dropped_as_gone)
 {
@@ -121,6 +148,7 @@ int main(void)
 	tcase_add_test(tc, tun_reads_packets_of_every_length_whole);
 	tcase_add_test(tc, tun_writes_what_it_was_sent_when_it_is_flushed);
 	tcase_add_test(tc, packet_that_finds_no_big_slot_is_counted_as_dropped);
+	tcase_add_test(tc, frame_of_the_mtu_is_sent_with_its_tags_and_a_byte_more_is_not);
 	tcase_add_test(tc, packet_sent_by_a_closed_tun_is_dropped_as_gone);
 	suite_add_tcase(suite, tc);
 	return unit_run(suite);
