@@ -18,6 +18,7 @@ enum {
 	RING = 512,	   /* entries of each ring; so many slots at most are lent for receiving */
 	KICKS = 16,	   /* the kernel sends 32 frames a call */
 	LOST_EVERY = 1024, /* bursts between two looks at what was lost */
+	LOCK_TRIES = 50,   /* 10 ms apart */
 };
 
 /* A slot that the kernel has; all NULL: it is ours. */
@@ -39,7 +40,8 @@ struct xdp {
 	struct slot *slots; /* of the memory, in order */
 	unsigned lent;	    /* that receive */
 	unsigned bursts;
-	uint64_t lost; /* of which rx_dropped knows */
+	unsigned refused; /* of what is yet to be reaped: the device did not take them */
+	uint64_t lost;	  /* of which rx_dropped knows */
 	struct xsk_ring_prod fill, tx;
 	struct xsk_ring_cons completed, rx;
 	struct ring rings[4];
@@ -63,6 +65,12 @@ static int memory_register(struct xdp *xdp)
 	};
 	int error = option_set(xdp->fd, XDP_UMEM_REG, &memory, sizeof(memory));
 
+	/* Too much is locked by the processes of this user: by one that has just ended, until the
+	 * kernel gets to it. */
+	for (unsigned i = 0; error == -ENOBUFS && i < LOCK_TRIES; i++) {
+		usleep(10000);
+		error = option_set(xdp->fd, XDP_UMEM_REG, &memory, sizeof(memory));
+	}
 	if (!error)
 		error = option_set(xdp->fd, XDP_UMEM_FILL_RING, &size, sizeof(size));
 	if (!error)
@@ -288,7 +296,10 @@ static void reap(struct xdp *xdp)
 		uint64_t addr = *xsk_ring_cons__comp_addr(&xdp->completed, at + i);
 		struct packet *p = slot_take(xdp, addr);
 
-		port_tx_count(&xdp->port, packet_length(p));
+		if (xdp->refused && xdp->refused--)
+			port_tx_drop(&xdp->port, TX_DROP_refused);
+		else
+			port_tx_count(&xdp->port, packet_length(p));
 		packet_free(p);
 	}
 	if (count)
@@ -334,6 +345,36 @@ static void queue(struct xdp *xdp, struct packet *p)
 	xsk_ring_prod__submit(&xdp->tx, 1);
 }
 
+/* What the kernel has not taken comes home: it looks at the ring in our own calls only. */
+static void take_back(struct xdp *xdp, int error)
+{
+	struct xsk_ring_prod *tx = &xdp->tx;
+	uint32_t at = __atomic_load_n(tx->consumer, __ATOMIC_ACQUIRE);
+
+	for (uint32_t i = at; i != tx->cached_prod; i++) {
+		packet_free(slot_take(xdp, xsk_ring_prod__tx_desc(tx, i)->addr));
+		port_refused(&xdp->port, error);
+	}
+	tx->cached_prod = at;
+	__atomic_store_n(tx->producer, at, __ATOMIC_RELEASE);
+}
+
+/* Has the kernel send what is in the ring. EAGAIN: it has sent as many as it does at a time. EBUSY:
+ * the device did not take one, as without a carrier, which is gone. */
+static void kick(struct xdp *xdp)
+{
+	for (unsigned i = 0; i < KICKS + xdp->refused; i++) {
+		if (sendto(xdp->fd, NULL, 0, MSG_DONTWAIT, NULL, 0) >= 0)
+			return;
+		if (errno == EBUSY) {
+			xdp->refused++;
+		} else if (errno != EAGAIN) {
+			take_back(xdp, errno);
+			return;
+		}
+	}
+}
+
 static void xdp_flush(struct port *port)
 {
 	struct xdp *xdp = xdp_of(port);
@@ -343,11 +384,8 @@ static void xdp_flush(struct port *port)
 	reap(xdp);
 	for (unsigned i = 0; i < port->tx_count; i++)
 		queue(xdp, port->tx[i]);
-	/* EAGAIN: it has sent as many as it does at a time. Anything else it keeps for later. */
-	for (unsigned i = 0; port->tx_count && i < KICKS; i++) {
-		if (sendto(xdp->fd, NULL, 0, MSG_DONTWAIT, NULL, 0) >= 0 || errno != EAGAIN)
-			break;
-	}
+	if (port->tx_count)
+		kick(xdp);
 	port->tx_count = 0;
 	reap(xdp);
 }
