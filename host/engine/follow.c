@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "host/base/log.h"
 #include "host/engine/worker.h"
 #include "host/netlink/addr.h"
 
@@ -50,12 +49,6 @@ int follow_ask(struct lane *lane, struct refusal *why)
 	return 0;
 }
 
-static void link_gone(struct worker *worker, struct lane *lane)
-{
-	log_line(LOG_LEVEL_WARN, "%s: the device is gone; the port is closed", lane->port->name);
-	worker_lane_close(worker, lane);
-}
-
 static void changed(struct worker *worker, const char *netns, int ifindex, bool is_gone)
 {
 	for (struct lane *lane = worker->dp.lanes; lane; lane = lane->sibling) {
@@ -65,7 +58,7 @@ static void changed(struct worker *worker, const char *netns, int ifindex, bool 
 
 		/* Where events were lost, its going may have been among them. */
 		if (is_meant && (is_gone || follow_ask(lane, NULL) == -ENODEV))
-			link_gone(worker, lane);
+			worker_lane_gone(worker, lane);
 	}
 	if (worker->dp.ops->event)
 		worker->dp.ops->event(worker->dp.script, netns, ifindex, is_gone);

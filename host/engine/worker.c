@@ -97,11 +97,8 @@ static void lane_ready(struct watch *watch, uint32_t events)
 			break;
 		worker->is_stopping = atomic_load(&worker->stop_wanted);
 	}
-	if (lane->is_open && lane->port->is_gone) {
-		log_line(LOG_LEVEL_WARN, "%s: the device is gone; the port is closed",
-			lane->port->name);
-		worker_lane_close(worker, lane);
-	}
+	if (lane->is_open && lane->port->is_gone)
+		worker_lane_gone(worker, lane);
 	if (lane->is_open && lane->watch.fd >= 0 && lane->port->is_starved && !came)
 		lane_pause(worker, lane);
 }
@@ -397,4 +394,12 @@ void worker_lane_close(struct worker *worker, struct lane *lane)
 	if (lane->has_device)
 		world_link_del(worker->world, lane->netns, lane->port->ifindex);
 	lane->has_device = false;
+}
+
+void worker_lane_gone(struct worker *worker, struct lane *lane)
+{
+	if (!lane->origin) /* of a port's queues one says it */
+		log_line(LOG_LEVEL_WARN, "%s: the device is gone; the port is closed",
+			lane->port->name);
+	worker_lane_close(worker, lane);
 }

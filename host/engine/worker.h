@@ -82,6 +82,9 @@ int worker_lane_add(struct worker *worker, struct lane *lane);
 /* Closes a lane; its memory and counters stay until the worker's end. */
 void worker_lane_close(struct worker *worker, struct lane *lane);
 
+/* Says that the lane's device is gone, and closes it. */
+void worker_lane_gone(struct worker *worker, struct lane *lane);
+
 /* One turn of the loop: waits at most timeout_ms for packets and timers, and serves them. */
 void worker_turn(struct worker *worker, int timeout_ms);
 

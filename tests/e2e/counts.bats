@@ -127,7 +127,7 @@ local function send(bytes) sent = sent + 1 near:send(bytes) end
 send(v4)
 send(v6)
 mt.sleep(0.01)
-print("good", far.counters.replied)
+if mt.worker.id == 1 then print("good", far.counters.replied) end
 
 for _, good in ipairs { v4, v6 } do
   -- cut at each byte
@@ -146,6 +146,7 @@ send(("\x45"):rep(1500))
 send(("\x60"):rep(1500))
 send "\xf0"
 mt.sleep(0.2)
+if mt.worker.id > 1 then return end
 local c = far.counters
 print("sent", sent, "read", c.rx_packets, "malformed", c.malformed > 100 and "many" or c.malformed)
 print("answered", answers, "replied", c.replied, "errors", c.script_errors)

@@ -63,7 +63,8 @@ NFT
 local bytes = string.rep("\255", 6) .. "\2\0\0\0\0\1\x88\xb5" .. string.rep("x", 46)
 local sent = 0
 local function sh(...) assert(mt.spawn { ... }:wait() == 0) end
--- How many of 20 frames were sent, found the queue full, found the link down.
+if mt.worker.id > 1 then return end
+-- How many of 20 frames were sent, found the queue full, found the link down, were not taken.
 local function shoot()
   local before = port.counters
   for _ = 1, 20 do port:send(bytes) end
@@ -75,7 +76,7 @@ local function shoot()
   until now.tx_packets + now.tx_dropped >= sent
   assert(now.tx_packets + now.tx_dropped == sent)
   local function more(reason) return (now.tx_drops[reason] or 0) - (before.tx_drops[reason] or 0) end
-  return now.tx_packets - before.tx_packets, more "full", more "down"
+  return now.tx_packets - before.tx_packets, more "full", more "down", more "refused"
 end
 local function is(name, ...) print(name, ...) end
 is("up", shoot())
@@ -83,11 +84,11 @@ sh("tc", "qdisc", "add", "dev", "a0", "root", "bfifo", "limit", 10)
 is("full", shoot())
 sh("tc", "qdisc", "del", "dev", "a0", "root")
 sh("ip", "-n", "far", "link", "set", "a1", "down")
-local taken, full
+local taken, full, _, refused
 repeat
-  taken, full = shoot()
-  assert(taken + full == 20)
-until taken == 20
+  taken, full, _, refused = shoot()
+  assert(taken + full + refused == 20)
+until (port.io == "xdp" and refused or taken) == 20
 is("peer down", shoot())
 sh("ip", "link", "set", "a0", "down")
 is("down", shoot())
@@ -95,12 +96,15 @@ mt.stop(0)'
   run timeout -s KILL 20 "$MOONTAP" run "$script"
   echo "$output"
   [ "$status" = 0 ]
-  [ "$output" = "up	20	0	0
-full	0	20	0
-peer down	20	0	0
-down	0	0	20" ]
+  if [ "${MOONTAP_WAY:-}" = xdp ]; then
+    # It passes the queue by, and is told when the carrier is gone.
+    expected=$'up\t20\t0\t0\t0\nfull\t20\t0\t0\t0\npeer down\t0\t0\t0\t20\ndown\t0\t0\t20\t0' seen=40
+  else
+    expected=$'up\t20\t0\t0\t0\nfull\t0\t20\t0\t0\npeer down\t20\t0\t0\t0\ndown\t0\t0\t20\t0' seen=20
+  fi
+  [ "$output" = "$expected" ]
   run ip netns exec far nft list counter netdev t seen
-  [[ $output == *"packets 20 "* ]]
+  [[ $output == *"packets $seen "* ]]
 }
 
 @test "a link deleted under its port closes it with one line, and the run ends" {
@@ -149,6 +153,7 @@ end)"
 
 @test "a packet over the MTU is not sent, and counted" {
   write 'local port = assert(mt.attach "a0")
+if mt.worker.id > 1 then return end
 port:send(string.rep("\255", 6) .. "\2\0\0\0\0\1\8\0" .. string.rep("x", 1501))
 port:send(string.rep("\255", 6) .. "\2\0\0\0\0\1\8\0" .. string.rep("x", 1500))
 mt.after(0.2, function() mt.stop(0) end)'
@@ -244,7 +249,7 @@ PY
   assert(lo == 1 and a1 == 1)
   assert(#assert(mt.route.list { table = 0, netns = "far" }) > 2)
 end
-print "whole"'
+if mt.worker.id == 1 then print "whole" end'
   run timeout -s KILL 60 "$MOONTAP" run "$script"
   kill "$churn" || true
   churn=

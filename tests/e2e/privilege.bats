@@ -71,10 +71,10 @@ LUA
 local mt = require "moontap"
 local tun = assert(mt.tun { name = "tun0", addr = "10.20.0.1/24" })
 tun:on("icmp", mt.reflect {})
-mt.every(0.1, function()
+if mt.worker.id == 1 then mt.every(0.1, function()
   local link, why = mt.link.add { name = "br0", kind = "bridge" }
   if not link then print(why) mt.stop(0) else mt.link.del "br0" end
-end)
+end) end
 LUA
   start_moontap "$script"
   keeper=$(tr -d ' ' <"/proc/$moontap_pid/task/$moontap_pid/children")

@@ -86,6 +86,26 @@ if mt.worker.id == mt.worker.count then mt.stop() end'
   [ "$(cat "$BATS_TEST_TMPDIR/once")" = x ]
 }
 
+@test "outside the main part worker 1 can wait for a child too" {
+  device_script 'mt.go(function()
+  mt.sleep(0.01)
+  if mt.worker.id == 1 then print("child", mt.spawn({ "sh", "-c", "exit 3" }):wait()) mt.stop() end
+end)'
+  run timeout -s KILL 20 "$MOONTAP" run --workers 2 "$script"
+  echo "$output"
+  [ "$status" = 0 ]
+  [ "$output" = "child	3" ]
+}
+
+@test "a device that is deleted is told once" {
+  device_script ''
+  start_moontap --workers 2 "$script"
+  ip link del tun0
+  wait "$moontap_pid"
+  moontap_pid=
+  [ "$(cat "$err")" = "moontap: tun0: the device is gone; the port is closed" ]
+}
+
 @test "a command starts when every worker has set up" {
   device_script 'if mt.worker.id == 2 then mt.sleep(0.3) end
 print("set up")'
