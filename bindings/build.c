@@ -6,9 +6,11 @@
 #include <string.h>
 
 #include "bindings/layer.h"
+#include "bindings/pack.h"
 #include "bindings/packet.h"
 #include "bindings/value.h"
 #include "host/base/nearest.h"
+#include "host/packet/pack.h"
 #include "host/packet/stack.h"
 
 static int field_compare(const void *left, const void *right)
@@ -56,32 +58,58 @@ static void check_layer_field(
 
 	out->field = check_field_name(L, -1, &whose, &depth);
 	lua_pop(L, 1);
-	check_field_value(L, -1, out->field, &out->value);
+	/* What is an option as a whole cannot be written once it is there, but can be put there. */
+	if (out->field->call && out->field->option && pack_is_list(id, "options"))
+		check_field_wanted(L, -1, out->field, &out->value);
+	else
+		check_field_value(L, -1, out->field, &out->value);
 }
 
-/* The table { NAME, FIELD = VALUE... } at the top. Its fields lie in a userdata that takes its
- * place. */
+/* The fields among the keys of the table at `table`, which describes a layer, or its options, into
+ * `out` if there is one; how many there are. */
+static unsigned fields_take(lua_State *L, int table, const char *what, lua_Integer n,
+	enum layer_id id, bool is_options, struct build_field *out)
+{
+	unsigned count = 0;
+
+	for (lua_pushnil(L); lua_next(L, table); lua_pop(L, 1)) {
+		bool is_element = lua_isinteger(L, -2) && (is_options || lua_tointeger(L, -2) == 1);
+		const char *key = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "";
+
+		if (is_element)
+			continue;
+		if (!is_options && pack_is_list(id, key)) {
+			if (pack_has(id) && lua_istable(L, -1))
+				count += fields_take(L, lua_gettop(L), what, n, id, true,
+					out ? out + count : NULL);
+			continue;
+		}
+		if (out)
+			check_layer_field(L, what, n, id, &out[count]);
+		count++;
+	}
+	return count;
+}
+
+/* The table { NAME, FIELD = VALUE... } at the top. What it says lies in a userdata that takes
+ * its place. */
 static void check_layer(lua_State *L, const char *what, lua_Integer n, enum layer_id before,
 	struct build_layer *out)
 {
 	int table = lua_gettop(L);
-	unsigned count = 0;
 
+	memset(out, 0, sizeof(*out));
 	lua_rawgeti(L, table, 1);
 	out->id = check_layer_name(L, -1, what, n, before);
 	lua_pop(L, 1);
-	for (lua_pushnil(L); lua_next(L, table); lua_pop(L, 1))
-		count++;
-	struct build_field *fields = lua_newuserdatauv(L, count * sizeof(*fields), 0);
+	out->count = fields_take(L, table, what, n, out->id, false, NULL);
+	struct build_field *fields = lua_newuserdatauv(L, out->count * sizeof(*fields), 1);
 
-	count = 0;
-	for (lua_pushnil(L); lua_next(L, table); lua_pop(L, 1)) {
-		if (!lua_isinteger(L, -2) || lua_tointeger(L, -2) != 1)
-			check_layer_field(L, what, n, out->id, &fields[count++]);
-	}
-	qsort(fields, count, sizeof(*fields), field_compare);
-	out->count = count;
+	fields_take(L, table, what, n, out->id, false, fields);
+	qsort(fields, out->count, sizeof(*fields), field_compare);
 	out->fields = fields;
+	pack_take(L, table, what, fields, out);
+	lua_setiuservalue(L, -2, 1);
 	lua_replace(L, table);
 }
 

@@ -12,9 +12,15 @@
 #include "host/packet/names.h"
 #include "host/packet/wire.h"
 
-enum { QR = 0x80, AUTHORITATIVE = 0x04, TRUNCATED = 0x02, KEPT_OF_QUERY = 0x79, RCODE_MAX = 15 };
+enum { QR = 0x80, AUTHORITATIVE = 0x04, TRUNCATED = 0x02, KEPT_OF_QUERY = 0x79, CLASS_IN = 1 };
 
-static const char *const what = "pkt.dns:answer";
+/* Records that a script writes: in whose name, and what they say unless told otherwise. */
+struct writing {
+	const char *what;
+	uint16_t type, class; /* 0: a type must be told */
+	bool has_name;	      /* that of the question, at the message's start */
+	size_t most;	      /* bytes of data that are kept */
+};
 
 /* The registry's word, or the number. */
 static void word_push(lua_State *L, const char *field, uint16_t number)
@@ -140,33 +146,42 @@ static void add_be16(luaL_Buffer *out, uint16_t number)
 	luaL_addlstring(out, (const char *)bytes, sizeof(bytes));
 }
 
-static void check_name(lua_State *L, const char *name, uint8_t *out, size_t *len)
+static void check_name(lua_State *L, const char *what, const char *name, uint8_t *out, size_t *len)
 {
 	*len = dns_name_pack(name, out);
 	if (!*len)
 		luaL_error(L, "%s: \"%s\" is no domain name", what, name);
 }
 
-/* The record's type: told, else that of an address, else what was asked for. */
-static uint16_t check_type(lua_State *L, int record, const char *data, uint16_t asked)
+/* The number of the type or class in the table at idx; `other` unless it is told. */
+static uint16_t check_number(
+	lua_State *L, int idx, const char *key, const char *field, uint16_t other)
 {
-	struct value value;
-	struct addr addr;
+	struct value value = { .number = other };
 
-	if (lua_getfield(L, record, "type") != LUA_TNIL) {
-		memset(&value, 0, sizeof(value));
-		check_field_value(L, -1, field_find(LAYER_dns, "qtype"), &value);
-		lua_pop(L, 1);
-		return (uint16_t)value.number;
-	}
+	if (lua_getfield(L, idx, key) != LUA_TNIL)
+		check_field_value(L, -1, field_find(LAYER_dns, field), &value);
 	lua_pop(L, 1);
-	if (data && addr_parse(&addr, data))
-		return addr.family == FAMILY_4 ? DNS_TYPE_A : DNS_TYPE_AAAA;
-	return asked;
+	return (uint16_t)value.number;
+}
+
+/* The record's type: told, else that of an address, else what was asked for. */
+static uint16_t check_type(
+	lua_State *L, int record, const char *data, const struct writing *writing)
+{
+	struct addr addr;
+	uint16_t type = writing->type;
+
+	if (addr_parse(&addr, data))
+		type = addr.family == FAMILY_4 ? DNS_TYPE_A : DNS_TYPE_AAAA;
+	type = check_number(L, record, "type", "qtype", type);
+	if (!type)
+		luaL_error(L, "%s: a record of \"%s\" needs a type", writing->what, data);
+	return type;
 }
 
 /* Pushes the record's data as they go on the wire. */
-static void data_pack(lua_State *L, uint16_t type, const char *data, size_t len)
+static void data_pack(lua_State *L, const char *what, uint16_t type, const char *data, size_t len)
 {
 	uint8_t name[DNS_NAME];
 	struct addr addr;
@@ -187,14 +202,14 @@ static void data_pack(lua_State *L, uint16_t type, const char *data, size_t len)
 	case DNS_TYPE_CNAME:
 	case DNS_TYPE_PTR:
 	case DNS_TYPE_DNAME:
-		check_name(L, data, name, &bytes);
+		check_name(L, what, data, name, &bytes);
 		lua_pushlstring(L, (const char *)name, bytes);
 		return;
 	case DNS_TYPE_MX:
 		if (sscanf(data, "%5d %n", &preference, &behind) != 1 || preference < 0 ||
 			preference > UINT16_MAX || !behind)
 			luaL_error(L, "%s: data of type MX is like \"10 mail.example\"", what);
-		check_name(L, data + behind, name, &bytes);
+		check_name(L, what, data + behind, name, &bytes);
 		luaL_buffinit(L, &out);
 		add_be16(&out, (uint16_t)preference);
 		luaL_addlstring(&out, (const char *)name, bytes);
@@ -215,31 +230,35 @@ static void data_pack(lua_State *L, uint16_t type, const char *data, size_t len)
 	lua_pushlstring(L, data, len);
 }
 
-/* Pushes the record in the table at idx, as it goes on the wire. */
-static void record_pack(lua_State *L, int idx, const struct dns_record *asked)
+/* Makes of the record in the table at the top what goes on the wire. */
+static void record_pack(lua_State *L, const struct writing *writing)
 {
 	uint8_t head[DNS_NAME + 10] = { 0xc0, DNS_HEADER };
 	size_t name = 2, len;
+	int idx = lua_gettop(L);
+	const char *what = writing->what;
 
 	if (lua_getfield(L, idx, "data") != LUA_TSTRING)
 		luaL_error(L, "%s: data must be a string, not a %s", what, luaL_typename(L, -1));
 	const char *data = lua_tolstring(L, -1, &len);
-	uint16_t type = check_type(L, idx, data, asked->type);
+	uint16_t type = check_type(L, idx, data, writing);
 
 	if (lua_getfield(L, idx, "name") != LUA_TNIL)
-		check_name(L, luaL_checkstring(L, -1), head, &name);
+		check_name(L, what, luaL_checkstring(L, -1), head, &name);
+	else if (!writing->has_name)
+		luaL_error(L, "%s: a record of \"%s\" needs a name", what, data);
 	lua_getfield(L, idx, "ttl");
 	lua_Integer ttl = luaL_optinteger(L, -1, 60);
 
 	if (ttl < 0 || ttl > INT32_MAX)
 		luaL_error(L, "%s: ttl = %I is out of range (0 to %I)", what, ttl,
 			(lua_Integer)INT32_MAX);
-	data_pack(L, type, data, len);
+	data_pack(L, what, type, data, len);
 	data = lua_tolstring(L, -1, &len);
-	if (len > DNS_UDP_MAX)
-		len = DNS_UDP_MAX; /* it will not fit, and be truncated as a whole */
+	if (len > writing->most)
+		len = writing->most; /* it will not fit, and be truncated as a whole */
 	store_be16(head + name, type);
-	store_be16(head + name + 2, asked->class);
+	store_be16(head + name + 2, check_number(L, idx, "class", "qclass", writing->class));
 	store_be32(head + name + 4, (uint32_t)ttl);
 	store_be16(head + name + 8, (uint16_t)len);
 	lua_pushlstring(L, (const char *)head, name + 10);
@@ -249,46 +268,44 @@ static void record_pack(lua_State *L, int idx, const struct dns_record *asked)
 	lua_settop(L, idx);
 }
 
-/* The records in the table at 2 (one, or a list) as one string; their number. */
-static uint16_t records_pack(lua_State *L, const struct dns_record *asked)
+/* The list of records at the top becomes one string; their number. */
+static uint16_t list_pack(lua_State *L, const struct writing *writing,
+	void (*pack)(lua_State *L, const struct writing *writing))
 {
-	lua_Integer count = (lua_Integer)lua_rawlen(L, 2);
+	int list = lua_gettop(L);
+	lua_Integer count = (lua_Integer)lua_rawlen(L, list);
 
+	if (count > (lua_Integer)writing->most / 12)
+		luaL_error(L, "%s: too many records", writing->what);
 	lua_pushliteral(L, "");
-	if (lua_getfield(L, 2, "data") != LUA_TNIL) {
-		lua_pop(L, 1);
-		lua_pushvalue(L, 2);
-		record_pack(L, 4, asked);
-		lua_concat(L, 2);
-		return 1;
-	}
-	lua_pop(L, 1);
-	if (count > DNS_UDP_MAX / 12)
-		luaL_error(L, "%s: too many records", what);
 	for (lua_Integer i = 1; i <= count; i++) {
-		if (lua_rawgeti(L, 2, i) != LUA_TTABLE)
+		if (lua_rawgeti(L, list, i) != LUA_TTABLE)
 			luaL_error(L, "%s: record %d must be a table like { data = \"192.0.2.1\" }",
-				what, (int)i);
-		record_pack(L, 4, asked);
+				writing->what, (int)i);
+		pack(L, writing);
 		lua_concat(L, 2);
 	}
+	lua_replace(L, list);
 	return (uint16_t)count;
 }
 
-static uint8_t check_rcode(lua_State *L)
+/* The records in the table at 2 (one, or a list) as one string, pushed; their number. */
+static uint16_t records_pack(lua_State *L, const struct writing *writing)
 {
-	struct value value;
+	bool is_one = lua_getfield(L, 2, "data") != LUA_TNIL;
 
-	memset(&value, 0, sizeof(value));
-	if (lua_getfield(L, 2, "rcode") != LUA_TNIL)
-		check_field_value(L, -1, field_find(LAYER_dns, "rcode"), &value);
 	lua_pop(L, 1);
-	return (uint8_t)value.number;
+	lua_pushvalue(L, 2);
+	if (!is_one)
+		return list_pack(L, writing, record_pack);
+	record_pack(L, writing);
+	return 1;
 }
 
 /* pkt.dns:answer{ data=, type=, name=, ttl=, rcode=, aa= } or { { data= ... }, ..., rcode= } */
 static int ldns_answer(lua_State *L)
 {
+	static const char *const what = "pkt.dns:answer";
 	const struct layer *dns;
 	struct packet *p = check_layer_view(L, 1, LAYER_dns, &dns);
 	struct dns_walk walk;
@@ -300,7 +317,7 @@ static int ldns_answer(lua_State *L)
 	dns_walk(&walk, p, dns);
 	if ((walk.message[2] & QR) || walk.left[DNS_QUESTION] != 1 || !dns_next(&walk, &asked))
 		return luaL_error(L, "%s: this is no query with one question", what);
-	uint8_t rcode = check_rcode(L);
+	uint8_t rcode = (uint8_t)check_number(L, 2, "rcode", "rcode", 0);
 	size_t question = asked.data, len;
 
 	lua_getfield(L, 2, "aa");
@@ -312,7 +329,8 @@ static int ldns_answer(lua_State *L)
 	head[2] =
 		(uint8_t)((head[2] & KEPT_OF_QUERY) | QR | (is_authoritative ? AUTHORITATIVE : 0));
 	head[3] = (uint8_t)((head[3] & 0x10) | rcode); /* RFC 4035 3.2.2: CD is copied */
-	uint16_t count = records_pack(L, &asked);
+	const struct writing writing = { what, asked.type, asked.class, true, DNS_UDP_MAX };
+	uint16_t count = records_pack(L, &writing);
 
 	lua_tolstring(L, 3, &len);
 	if (question + len > DNS_UDP_MAX) {
@@ -332,6 +350,56 @@ static int ldns_answer(lua_State *L)
 	lua_setfield(L, -2, "payload");
 	lua_settop(L, 1);
 	return 1;
+}
+
+/* Makes of the question in the table at the top what goes on the wire. */
+static void question_pack(lua_State *L, const struct writing *writing)
+{
+	uint8_t bytes[DNS_NAME + 4];
+	int idx = lua_gettop(L);
+	size_t len;
+
+	if (lua_getfield(L, idx, "name") != LUA_TSTRING)
+		luaL_error(L, "%s: a question needs a name", writing->what);
+	check_name(L, writing->what, lua_tostring(L, -1), bytes, &len);
+	store_be16(bytes + len, check_number(L, idx, "type", "qtype", writing->type));
+	store_be16(bytes + len + 2, check_number(L, idx, "class", "qclass", writing->class));
+	lua_pushlstring(L, (const char *)bytes, len + 4);
+	lua_replace(L, idx);
+	lua_settop(L, idx);
+}
+
+/* The list in the field of the table at idx as one string, pushed; how many are in it. */
+static uint16_t section_pack(lua_State *L, int idx, const char *key, const struct writing *writing,
+	void (*pack)(lua_State *L, const struct writing *writing))
+{
+	int type = lua_getfield(L, idx, key);
+
+	if (type == LUA_TTABLE)
+		return list_pack(L, writing, pack);
+	if (type != LUA_TNIL)
+		luaL_error(L,
+			"%s: dns.%s takes a list like { { name = \"moon.example\" } }, not a %s",
+			writing->what, key, luaL_typename(L, -1));
+	lua_pop(L, 1);
+	lua_pushliteral(L, "");
+	return 0;
+}
+
+void dns_records_take(lua_State *L, int idx, const char *what, struct build_layer *layer)
+{
+	struct writing writing = { what, DNS_TYPE_A, CLASS_IN, false, UINT16_MAX };
+
+	layer->questions = section_pack(L, idx, "questions", &writing, question_pack);
+	writing.type = 0;
+	writing.has_name = layer->questions;
+	layer->answers = section_pack(L, idx, "answers", &writing, record_pack);
+	lua_concat(L, 2);
+	size_t len;
+	const char *bytes = lua_tolstring(L, -1, &len);
+
+	layer->extra = (const uint8_t *)bytes;
+	layer->extra_length = len;
 }
 
 const struct luaL_Reg dns_methods[] = { { "questions", ldns_questions },

@@ -212,29 +212,45 @@ void layer_view_packet_push(lua_State *L, int idx)
 	lua_getiuservalue(L, idx, 1);
 }
 
-/* pkt.tcp:options(): { { name=, number=, bytes= }, ... } */
-static int llayer_options(lua_State *L)
+/* Appends the options of a walk to the list at the top. */
+static void options_push(lua_State *L, struct option_walk *walk, const char *header)
 {
-	const struct layer_view *view = to_view(L, 1);
-	const struct layer *layer;
-	struct option_walk walk;
+	lua_Integer count = (lua_Integer)lua_rawlen(L, -1);
 	struct option option;
 
-	if (!view)
-		return luaL_typeerror(L, 1, "layer of a packet");
-	struct packet *p = check_view(L, view, &layer);
-	bool has_options = option_walk(&walk, p, layer);
-
-	lua_newtable(L);
-	for (lua_Integer i = 1; has_options && option_next(&walk, &option); i++) {
-		lua_createtable(L, 0, 3);
+	while (option_next(walk, &option)) {
+		lua_createtable(L, 0, 4);
 		lua_pushstring(L, option.name);
 		lua_setfield(L, -2, "name");
 		lua_pushinteger(L, option.number);
 		lua_setfield(L, -2, "number");
 		lua_pushlstring(L, (const char *)option.data, option.length);
 		lua_setfield(L, -2, "bytes");
-		lua_rawseti(L, -2, i);
+		lua_pushstring(L, header);
+		lua_setfield(L, -2, "header");
+		lua_rawseti(L, -2, ++count);
+	}
+}
+
+/* pkt.tcp:options(): { { name=, number=, bytes= }, ... }; of ipv6 with header= */
+static int llayer_options(lua_State *L)
+{
+	const struct layer_view *view = to_view(L, 1);
+	const struct layer *layer;
+	struct option_walk walk;
+	uint8_t header;
+
+	if (!view)
+		return luaL_typeerror(L, 1, "layer of a packet");
+	struct packet *p = check_view(L, view, &layer);
+
+	lua_newtable(L);
+	if (layer->id == LAYER_ipv6) {
+		for (unsigned n = 0; option_walk_extension(&walk, p, layer, n, &header); n++)
+			options_push(
+				L, &walk, header == PROTO_HOPOPTS ? "hop-by-hop" : "destination");
+	} else if (option_walk(&walk, p, layer)) {
+		options_push(L, &walk, NULL);
 	}
 	return 1;
 }
@@ -247,6 +263,7 @@ static const struct luaL_Reg *methods_of(enum layer_id layer)
 
 	switch (layer) {
 	case LAYER_ip:
+	case LAYER_ipv6:
 	case LAYER_icmpv6:
 	case LAYER_tcp:
 	case LAYER_dhcp:

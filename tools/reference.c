@@ -6,6 +6,7 @@
 
 #include "host/packet/field.h"
 #include "host/packet/names.h"
+#include "host/packet/pack.h"
 
 enum { WORDS_MAX = 64 };
 
@@ -69,11 +70,22 @@ static void print_md(void)
 	       "host/packet/*.def: change those.\n");
 	for (enum layer_id layer = LAYER_none + 1; layer < LAYER_COUNT; layer++)
 		layer_md(layer);
-	printf("\n## Options\n\nThe names that `options()` of ip, tcp, icmpv6 (nd) and dhcp "
-	       "gives.\n"
+	printf("\n## Options\n\nThe names that `options()` of ip, ipv6 (ip6), tcp, icmpv6 "
+	       "(nd) and dhcp gives, and `options=` of `mt.packet{}` takes.\n"
 	       "\n| list | number | name |\n|---|---|---|\n");
 	for (unsigned i = 0; i < sizeof(options) / sizeof(options[0]); i++)
 		printf("| %s | %u | `%s` |\n", options[i].list, options[i].number, options[i].name);
+}
+
+/* The methods of a layer whose lists mt.packet takes too. */
+static void methods_lua(enum layer_id layer)
+{
+	if (pack_has(layer))
+		printf("---@field options fun(self): moontap.option[] in their order\n");
+	if (layer == LAYER_dns)
+		printf("---@field questions fun(self): moontap.record[]\n"
+		       "---@field answers fun(self): moontap.record[]\n"
+		       "---@field answer fun(self, answer: table) makes the query its answer\n");
 }
 
 static void layer_lua(enum layer_id layer)
@@ -86,6 +98,20 @@ static void layer_lua(enum layer_id layer)
 	for (; count; field++, count--)
 		printf("---@field %s %s%s? %s\n", field->name, lua[field->kind],
 			names_list(field, words, WORDS_MAX) ? "|string" : "", field->doc);
+	methods_lua(layer);
+}
+
+static void lists_lua(void)
+{
+	printf("\n---An option, as options() gives and mt.packet takes it.\n"
+	       "---@class moontap.option\n---@field name string?\n---@field number integer?\n"
+	       "---@field bytes string?\n"
+	       "---@field header \"hop-by-hop\"|\"destination\"? of ipv6\n"
+	       "\n---A question or record of DNS, as questions() and answers() give and mt.packet "
+	       "takes it.\n"
+	       "---@class moontap.record\n---@field name string?\n---@field type string|integer?\n"
+	       "---@field class string|integer?\n---@field ttl integer? seconds, of answers\n"
+	       "---@field data string? of answers\n");
 }
 
 static void print_lua(void)
@@ -95,6 +121,7 @@ static void print_lua(void)
 	       "tables.\n");
 	for (enum layer_id layer = LAYER_none + 1; layer < LAYER_COUNT; layer++)
 		layer_lua(layer);
+	lists_lua();
 	printf("\n---A packet: lent to a function until that returns; pkt:copy() keeps one.\n"
 	       "---@class moontap.packet\n");
 	for (enum layer_id layer = LAYER_none + 1; layer < LAYER_COUNT; layer++)

@@ -108,7 +108,8 @@ size_t build_length(const struct build_layer *layers, unsigned count)
 	size_t length = 0;
 
 	for (unsigned i = 0; i < count; i++)
-		length += header_length(&layers[i]) + body_length(&layers[i]);
+		length += header_length(&layers[i]) + body_length(&layers[i]) +
+			  layers[i].extra_length;
 	return length;
 }
 
@@ -140,15 +141,50 @@ static bool has_flags(const struct build_layer *layer)
 	return false;
 }
 
+/* What stands behind the fixed header, and what counts it. */
+static void extra_place(const struct build_layer *layer, uint8_t *bytes, size_t at)
+{
+	size_t words = (at + layer->extra_length) / 4;
+
+	if (layer->extra_length)
+		memcpy(bytes + at, layer->extra, layer->extra_length);
+	switch (layer->id) {
+	case LAYER_ip:
+		bytes[0] = (uint8_t)(0x40 | words);
+		break;
+	case LAYER_ipv6:
+		if (layer->extra_length)
+			bytes[IPV6_NXT] = layer->first_extension;
+		break;
+	case LAYER_tcp:
+		bytes[TCP_OFFSET] = (uint8_t)(words << 4);
+		break;
+	case LAYER_dns:
+		store_be16(bytes + 4, layer->questions);
+		store_be16(bytes + 6, layer->answers);
+		if (layer->answers)
+			bytes[2] |= 0x80; /* RFC 1035 4.1.1: a response */
+		break;
+	default:
+		break;
+	}
+}
+
 static void header_place(struct packet *p, const struct build_layer *layer, size_t offset)
 {
 	size_t length = header_length(layer), fixed = headers[layer->id].length;
+	size_t body = length + body_length(layer);
 	uint8_t *bytes = p->data + offset;
 
 	memcpy(bytes, headers[layer->id].bytes, fixed);
-	memset(bytes + fixed, 0, length - fixed + body_length(layer));
+	memset(bytes + fixed, 0, body - fixed);
+	extra_place(layer, bytes, body);
+	if (layer->id == LAYER_ip || layer->id == LAYER_ipv6 || layer->id == LAYER_tcp)
+		length += layer->extra_length;
 	p->layer[p->layer_count++] =
 		(struct layer){ (uint8_t)layer->id, (uint16_t)length, (uint32_t)offset };
+	if (layer->id == LAYER_udp) /* ends what options are looked for in */
+		store_be16(bytes + UDP_LENGTH, (uint16_t)(packet_length(p) - offset));
 	if (layer->id == LAYER_tcp && has_flags(layer))
 		bytes[TCP_FLAGS] = 0;
 	if (layer->id == LAYER_gre)
@@ -256,15 +292,30 @@ static void solicited_node_store(uint8_t *dst, const uint8_t *target)
 	memcpy(dst + 13, target + 13, 3);
 }
 
+/* RFC 8200 4: where the number of what follows the last extension header stands. */
+static uint8_t *ipv6_last_nxt(const struct build_layer *layer, uint8_t *bytes)
+{
+	uint8_t proto = layer->first_extension, *nxt = bytes + IPV6_NXT;
+	uint8_t *end = bytes + IPV6_HEADER + layer->extra_length;
+
+	for (uint8_t *at = bytes + IPV6_HEADER; at < end;) {
+		nxt = at;
+		at += proto == PROTO_FRAGMENT ? 8 : ((size_t)at[1] + 1) * 8;
+		proto = *nxt;
+	}
+	return nxt;
+}
+
 static enum build_status ipv6_finish(struct packet *p, const struct build_layer *layer,
 	uint8_t *bytes, enum layer_id child, struct build_why *why)
 {
 	size_t length = (size_t)(p->tail - bytes) - IPV6_HEADER;
-	const uint8_t *icmp = bytes + IPV6_HEADER;
+	const uint8_t *icmp = bytes + IPV6_HEADER + layer->extra_length;
+	uint8_t *nxt = ipv6_last_nxt(layer, bytes);
 
-	if (!given(layer, "nxt"))
-		bytes[IPV6_NXT] = (uint8_t)(length ? stack_ip_proto(child) : PROTO_NONE);
-	p->proto = bytes[IPV6_NXT];
+	if (layer->extra_length || !given(layer, "nxt"))
+		*nxt = (uint8_t)(length > layer->extra_length ? stack_ip_proto(child) : PROTO_NONE);
+	p->proto = *nxt;
 	if (child == LAYER_icmpv6 && *icmp >= ICMPV6_RS && *icmp <= ICMPV6_REDIRECT &&
 		!given(layer, "hlim"))
 		bytes[IPV6_HLIM] = ND_HLIM;
@@ -345,8 +396,10 @@ static enum build_status level_build(struct packet *p, const struct build_layer 
 		header_place(p, &layers[i], offset);
 		offset += build_length(&layers[i], 1);
 	}
-	for (why->layer = 0; why->layer < count; why->layer++) {
-		status = fields_set(p, &p->layer[why->layer], &layers[why->layer], false, why);
+	/* From the inside out: a UDP length that is given lies to what is looked for behind it. */
+	for (unsigned i = count; i-- > 0;) {
+		why->layer = i;
+		status = fields_set(p, &p->layer[i], &layers[i], false, why);
 		if (status != BUILD_OK)
 			return status;
 	}

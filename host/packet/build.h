@@ -10,11 +10,16 @@ struct build_field {
 };
 
 /* A header that is to be built, and what it shall hold: fields in the order of the field table,
- * each of a value that field_check has passed. */
+ * each of a value that field_check has passed. Behind the fixed header (of neighbour discovery,
+ * behind the message) stands what pack_end wrote, or DNS records. */
 struct build_layer {
 	enum layer_id id;
 	unsigned count;
 	const struct build_field *fields;
+	const uint8_t *extra;
+	size_t extra_length;
+	uint8_t first_extension;     /* of ipv6: the number of the first extension header, if any */
+	uint16_t questions, answers; /* of dns */
 };
 
 enum build_status {

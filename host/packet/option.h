@@ -25,6 +25,21 @@ bool option_walk(struct option_walk *walk, const struct packet *p, const struct 
 /* The next one; false: that was the last, or the rest lies. Padding is passed over. */
 bool option_next(struct option_walk *walk, struct option *out);
 
+/* The same along the options of ipv6's n-th extension header that has some (0 is the first);
+ * *header becomes its number. false: there are not so many. */
+bool option_walk_extension(struct option_walk *walk, const struct packet *p,
+	const struct layer *layer, unsigned n, uint8_t *header);
+
+/* The number that a name stands for among the options of ip, ipv6, tcp, icmpv6 or dhcp. false:
+ * there is none. */
+bool option_number(enum layer_id layer, const char *name, uint8_t *out);
+
+/* Those names, NULL-terminated, into `out` of `room`. */
+void option_names(enum layer_id layer, const char **out, unsigned room);
+
+/* The least data that such an option has; 0 if it is not known. */
+size_t option_least(enum layer_id layer, uint8_t number);
+
 /* For rows of fields.def: the bytes `offset` behind the data's start in the first option of that
  * number; whether it is there; its data as they are. */
 field_find_fn option_at;

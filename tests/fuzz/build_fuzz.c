@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* Lists of layers, fields and values -> a packet -> other payloads, tags, other packets of it: what
- * is not told to lie is right, and stays right. */
+/* Lists of layers, fields, values and options -> a packet -> other payloads, tags, other packets of
+ * it: what is not told to lie is right, and stays right. */
 #include "tests/fuzz/fuzz.h"
 
 #include "host/packet/build.h"
 #include "host/packet/edit.h"
 #include "host/packet/inner.h"
 #include "host/packet/mutate.h"
+#include "host/packet/option.h"
+#include "host/packet/pack.h"
 #include "host/packet/stack.h"
 
 struct input {
@@ -27,6 +29,8 @@ enum { LAYERS = PACKET_LAYERS, FIELDS = 4 };
 struct list {
 	struct build_layer layers[LAYERS];
 	struct build_field fields[LAYERS][FIELDS];
+	unsigned options[LAYERS]; /* how many stand behind each header */
+	uint8_t extra[LAYERS][PACK_MAX];
 	unsigned count;
 	bool may_lie; /* a length, checksum, number or fragment was given */
 };
@@ -58,17 +62,61 @@ static void fields_take(struct input *in, struct list *list, struct build_layer 
 		struct value *value = &out[layer->count].value;
 		const struct field *what = &field[index++];
 
-		*value = (struct value){ .kind = what->kind, .length = what->width };
-		for (unsigned i = 0; i < what->width && i < sizeof(value->bytes); i++)
+		/* Options as a whole can be built, but not written. */
+		bool is_option = what->call && what->option && pack_has(layer->id);
+		uint8_t length = is_option ? take(in) : what->width;
+
+		*value = (struct value){ .kind = what->kind, .length = length };
+		for (unsigned i = 0; i < length && i < VALUE_BYTES; i++)
 			value->bytes[i] = take(in);
 		memcpy(&value->number, value->bytes, sizeof(value->number));
 		if (kind_is_number(what->kind))
 			value->number %= field_max(what) + 1;
-		if (field_check(what, value) != FIELD_OK)
+		if (!is_option && field_check(what, value) != FIELD_OK)
 			continue;
 		out[layer->count++].field = what;
 		list->may_lie = list->may_lie || lies(what);
 	}
+}
+
+/* RFC 791's own options say where they are filled up to, which random bytes do not. */
+static bool is_record(enum layer_id id, uint8_t number)
+{
+	return id == LAYER_ip && (number == 7 || number == 68 || number == 131 || number == 137);
+}
+
+/* Options, those of the fields among them, or DNS records. */
+static void extra_take(struct input *in, struct list *list, struct build_layer *layer)
+{
+	size_t index = (size_t)(layer - list->layers);
+	uint8_t data[255];
+	struct pack pack;
+
+	if (layer->id == LAYER_dns) {
+		layer->questions = take(in) % 4;
+		layer->answers = take(in) % 4;
+		for (layer->extra_length = take(in); layer->extra_length > in->size;)
+			layer->extra_length /= 2;
+		layer->extra = in->data;
+	}
+	if (!pack_has(layer->id))
+		return;
+	pack_init(&pack, layer->id);
+	for (unsigned n = take(in) % 7; n; n--) {
+		uint8_t number = take(in), len = take(in);
+		enum pack_header header =
+			layer->id == LAYER_ipv6 ? take(in) % PACK_HEADERS : PACK_HOP_BY_HOP;
+
+		for (unsigned i = 0; i < len; i++)
+			data[i] = take(in);
+		if (pack_option(&pack, header, number, data, len) != PACK_OK)
+			continue;
+		list->options[index]++;
+		list->may_lie = list->may_lie || is_record(layer->id, number);
+	}
+	if (pack_fields(&pack, list->fields[index], &layer->count) != PACK_OK)
+		layer->count = 0;
+	pack_end(&pack, list->extra[index], layer);
 }
 
 static void list_take(struct input *in, struct list *list)
@@ -88,6 +136,8 @@ static void list_take(struct input *in, struct list *list)
 		layer->id = id;
 		if (byte & 16)
 			fields_take(in, list, layer);
+		if (byte & 32)
+			extra_take(in, list, layer);
 		before = id;
 	}
 }
@@ -104,6 +154,36 @@ static bool is_right(struct packet *p, unsigned depth)
 	if (transport && !checksum_transport_is_right(p, network, transport))
 		return false;
 	return !depth || (inner_view(&view, p) && is_right(&view, depth - 1));
+}
+
+static unsigned options_count(const struct packet *p, const struct layer *layer)
+{
+	struct option_walk walk;
+	struct option option;
+	unsigned count = 0;
+	uint8_t header;
+
+	if (layer->id == LAYER_ipv6) {
+		for (unsigned n = 0; option_walk_extension(&walk, p, layer, n, &header); n++) {
+			while (option_next(&walk, &option))
+				count++;
+		}
+	} else if (option_walk(&walk, p, layer)) {
+		while (option_next(&walk, &option))
+			count++;
+	}
+	return count;
+}
+
+/* What was built reads again; fields may have put more there. */
+static void options_are_there(const struct packet *p, const struct list *list)
+{
+	for (unsigned i = 0; i < p->layer_count && i < list->count; i++) {
+		const struct layer *layer = &p->layer[i];
+
+		if (layer->id == list->layers[i].id && layer->id != LAYER_icmpv6)
+			CHECK(options_count(p, layer) >= list->options[i]);
+	}
 }
 
 /* How many packets lie in the outermost. */
@@ -208,8 +288,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	} else {
 		layers_check(p);
 		CHECK(packet_length(p) == headers + payload);
-		if (!list->may_lie)
+		if (!list->may_lie) {
 			CHECK(is_right(p, depth_of(list)));
+			options_are_there(p, list);
+		}
 		payload_changes(p, &in);
 		tags_change(p);
 		others_are_made(p, &in);

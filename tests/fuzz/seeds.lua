@@ -132,7 +132,7 @@ local filters <const> = {
   unbalanced = "((ip",
 }
 
--- Lists of layers by their numbers in layers.def, less one; 16: fields follow; then a payload.
+-- Lists of layers by their numbers in layers.def, less one; 16: fields follow; 32: options; then a payload.
 local function list(...)
   local out <const> = { string.char(select("#", ...) - 1) }
   for _, layer in ipairs { ... } do out[#out + 1] = string.char(layer, 0) end
@@ -143,6 +143,9 @@ local lists <const> = {
   arp = list(0, 3), icmp = list(4, 6), icmpv6_eth = list(0, 5, 7), tags = list(0, 1, 2, 5, 9), sctp = list(5, 10),
   vxlan = list(4, 8, 12, 0, 4, 8), gre = list(0, 5, 11, 0, 1, 4, 9), ip_in_ip = list(4, 5, 4, 8), dns = list(4, 8, 13),
   dhcp = list(0, 4, 8, 14), fields = "\1\4\16\3\2\1\1\7\7\8\16\2\0\0\7\1\0\9payload", order = list(9, 4),
+  options = "\1\4\32\1\30\2ab\9\48\1\5\5\180\2\253\3abc\254\0a payload",
+  extensions = "\1\5\32\2\30\2\0ab\62\0\1\8\0a payload", records = "\2\4\0\8\0\13\32\1\1\5a payload",
+  dhcp_options = "\2\4\0\8\0\14\32\2\53\1\1\12\4moon a payload",
 }
 
 for name, bytes in pairs(lists) do write("build/" .. name, bytes) end

@@ -18,7 +18,11 @@ local function stacks()
     add({ network }, { "tcp", ack_flag = true, psh = true }, "segment")
     add({ network }, "payload")
     add({ network }, { "sctp", vtag = 7 }, "\4\0\0\12\0\1\0\8beat")
-    add({ network }, { "udp" }, { "dns", id = 7, qdcount = 1 }, "\7example\3org\0\0\1\0\1")
+    add({ network }, { "udp" }, { "dns", id = 7, questions = { { name = "example.org" } } })
+    add({ network }, { "udp" }, { "dns", questions = { { name = "example.org" } }, answers = { { data = "192.0.2.1" },
+      { name = "mail.example.org", type = "MX", data = "10 example.org" } } })
+    add({ network }, { "tcp", mss = 1460, sack_permitted = true, wscale = 7, ts_val = 1, ts_ecr = 2 }, "segment")
+    add({ network }, { "gre" }, { "ip", router_alert = 0 }, { "tcp", ack_flag = true, sack_left = 1, sack_right = 2 })
     add({ network }, { "gre" }, { "ip" }, { "udp" }, "datagram")
     add({ network }, { "gre", key = 7, seq = 1 }, { "ipv6" }, { "tcp" }, "segment")
     add({ network }, { "gre" }, { "eth" }, { "vlan" }, { "ip" }, { "icmp" }, "payload")
@@ -26,7 +30,16 @@ local function stacks()
     add({ network }, { "ip" }, { "icmp" }, "payload")
     add({ network }, { "ipv6" }, { "udp" }, "datagram")
   end
-  add({ "ip" }, { "udp" }, { "dhcp", xid = 7 }, "\53\1\1\255")
+  add({ "ip" }, { "udp" }, { "dhcp", xid = 7, message_type = "discover", hostname = "moon", requested_ip = "192.0.2.9" })
+  add({ "ip" }, { "udp" }, { "dhcp", op = "reply", message_type = "ack", server_id = "192.0.2.1", lease_time = 3600 })
+  add({ "ip", router_alert = 0 }, { "udp" }, "datagram")
+  local router_alert <const>, limit <const> = { name = "router-alert", bytes = "\0\0" },
+    { name = "tunnel-limit", bytes = "\4", header = "destination" }
+  add({ "ipv6", options = { router_alert } }, { "udp" }, "datagram")
+  add({ "ipv6", options = { router_alert, limit }, frag_id = 7 }, { "tcp" }, "segment")
+  add({ "ipv6", options = { limit } }, { "icmpv6", ident = 1 }, "payload")
+  add({ "ipv6", options = { router_alert } }, { "icmpv6", type = 135, target = "2001:db8::7", source_lla = "02:00:00:00:00:07" })
+  add({ "ipv6" }, { "icmpv6", type = 134, prefix = "2001:db8::", prefix_len = 64, opt_mtu = 1500 })
   add({ "ip" }, { "icmp", ident = 1, seq = 1 }, "payload")
   add({ "ip" }, { "icmp", type = 0 }, "payload")
   add({ "ipv6" }, { "icmpv6", ident = 1, seq = 1 }, "payload")
@@ -45,7 +58,10 @@ end
 local EDITS <const> = { ["eth.src"] = "02:00:00:00:00:77", ["vlan.id"] = 77, ["vlan2.priority"] = 7, ["arp.src_ip"] = "192.0.2.9",
   ["ip.src"] = "203.0.113.9", ["ip.dst"] = "203.0.113.10", ["ip.ttl"] = 9, ["ip.id"] = 4711, ["ip.df"] = false,
   ["ip.dscp"] = 46, ["ipv6.src"] = "2001:db8::9", ["ipv6.dst"] = "2001:db8::a", ["ipv6.flow"] = 0x12345,
-  ["ipv6.hlim"] = 255, ["icmp.seq"] = 9, ["icmpv6.ident"] = 9, ["icmpv6.target"] = "2001:db8::9", ["udp.srcport"] = 50000,
+  ["ipv6.hlim"] = 255, ["ip.router_alert"] = 7, ["tcp.mss"] = 536, ["tcp.ts_val"] = 9, ["dhcp.lease_time"] = 9,
+  ["dns.qtype"] = "MX", ["dns.ttl"] = 9,
+  ["icmpv6.source_lla"] = "02:00:00:00:00:09", ["icmpv6.valid"] = 9, ["ipv6.frag_id"] = 9,
+  ["icmp.seq"] = 9, ["icmpv6.ident"] = 9, ["icmpv6.target"] = "2001:db8::9", ["udp.srcport"] = 50000,
   ["udp.dstport"] = 50001, ["tcp.srcport"] = 50000, ["tcp.seq"] = 0xffffffff, ["tcp.flags"] = 0x10, ["tcp.window"] = 1,
   ["sctp.vtag"] = 9, ["gre.key"] = 9, ["vxlan.vni"] = 9, ["dns.id"] = 9, ["dhcp.xid"] = 9, ["inner.ip.src"] = "203.0.113.9",
   ["inner.ipv6.dst"] = "2001:db8::9", ["inner.udp.srcport"] = 50000, ["inner.tcp.seq"] = 9, ["inner.icmp.seq"] = 9,
