@@ -403,3 +403,41 @@ void match_open(lua_State *L)
 	lua_setfield(L, -2, "__gc");
 	lua_pop(L, 1);
 }
+
+/* Arguments: the text, where the matches go. */
+static int lmatch_read(lua_State *L)
+{
+	static const struct luaL_Reg wants[] = { { "range", lwant_range }, { "mask", lwant_mask },
+		{ "field", lwant_field }, { NULL, NULL } };
+	const char *text = lua_pushfstring(L, "return %s", lua_tostring(L, 1));
+
+	want_open(L);
+	match_open(L);
+	if (luaL_loadbufferx(L, text, strlen(text), "=match", "t") != LUA_OK)
+		return lua_error(L);
+	lua_newtable(L);
+	luaL_newlib(L, wants);
+	lua_setfield(L, -2, "mt");
+	lua_setupvalue(L, -2, 1);
+	lua_call(L, 0, 1);
+	luaL_checktype(L, -1, LUA_TTABLE);
+	check_match_of_both(L, lua_gettop(L), lua_touserdata(L, 2));
+	return 0;
+}
+
+int match_read(struct match *out[2], const char *text, struct refusal *why)
+{
+	lua_State *L = luaL_newstate();
+
+	if (!L)
+		return refuse(why, ENOMEM, "match: out of memory");
+	lua_pushcfunction(L, lmatch_read);
+	lua_pushstring(L, text);
+	lua_pushlightuserdata(L, out);
+	int error = lua_pcall(L, 2, 0, 0) ? -EINVAL : 0;
+
+	if (error)
+		refuse(why, EINVAL, "%s", lua_tostring(L, -1));
+	lua_close(L);
+	return error;
+}

@@ -15,6 +15,7 @@
 #include "bindings/link.h"
 #include "bindings/locals.h"
 #include "bindings/log.h"
+#include "bindings/match.h"
 #include "bindings/open.h"
 #include "bindings/state.h"
 #include "bindings/timer.h"
@@ -226,6 +227,7 @@ static void script_close(struct script *script)
 const struct script_ops lua_script_ops = {
 	.open = script_open,
 	.load = script_load,
+	.match_of = match_read,
 	.verdict = call_verdict,
 	.match = call_match,
 	.timer = script_timer,

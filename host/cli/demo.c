@@ -96,15 +96,14 @@ static int ping_run(const struct script_ops *ops)
 		{ .argv = (char *const *)ping4, .is_shown = true },
 		{ .argv = (char *const *)ping6, .is_shown = true },
 	};
-	const char *no_color = getenv("NO_COLOR");
-	struct trace_lines trace = { .trace.ops = &trace_lines_ops,
-		.is_coloured = isatty(STDOUT_FILENO) && !(no_color && *no_color) };
+	struct trace_lines trace;
 	struct host host = { .ops = ops,
 		.commands = commands,
 		.command_count = 2,
 		.stats_to = LOG_OUT,
 		.trace = &trace };
 
+	trace_lines_init(&trace);
 	int status = part_run(&host, "ping", intro);
 
 	if (status == STATUS_OK)

@@ -49,7 +49,7 @@ static int repl(const struct options *options, const struct script_ops *ops)
 	struct termios terminal;
 	bool has_terminal = tcgetattr(STDIN_FILENO, &terminal) == 0;
 	int fds[2];
-	int status = run_prepare(options, &extra);
+	int status = run_prepare(options, ops, &extra);
 
 	if (status != STATUS_OK)
 		return status;

@@ -51,6 +51,8 @@ static int run_help(void)
 	     "it and its exit status.\n");
 	options_help();
 	puts("\n"
+	     "MATCH: a pcap-filter, or a table of fields as in a rule:\n"
+	     "  --trace='{ [\"icmp.type\"] = 8, [\"ip.ttl\"] = mt.range(1, 5) }'\n"
 	     "Exit status: 0 ok, 1 the script or the network refused, 2 usage.");
 	return STATUS_OK;
 }
@@ -73,19 +75,35 @@ static bool script_locate(const char *script, char *path, size_t room)
 	return false;
 }
 
-static bool is_colour_wanted(void)
+/* A filter is compiled for both kinds of packets, and may have no meaning for one ("arp"). */
+static int filters_open(struct trace_lines *trace, const char *text, struct refusal *why)
 {
-	const char *no_color = getenv("NO_COLOR");
+	static const enum layer_id first[] = { LAYER_ip, LAYER_eth };
+	struct filter *filter;
 
-	return isatty(STDOUT_FILENO) && !(no_color && *no_color);
+	for (unsigned i = 0; i < 2; i++) {
+		if (filter_open(&filter, text, first[i], why))
+			continue;
+		trace->matches[i] = match_of_filter(filter);
+		if (!trace->matches[i])
+			filter_close(filter);
+	}
+	return trace->matches[0] || trace->matches[1] ? 0 : -EINVAL;
 }
 
-static int trace_open(struct trace_lines *trace, const char *text, struct refusal *why)
+/* text: "", a filter, or a table of fields in the scripts' language. */
+static int trace_open(struct trace_lines *trace, const char *text, const struct script_ops *ops,
+	struct refusal *why)
 {
-	trace->trace.ops = &trace_lines_ops;
-	trace->is_coloured = is_colour_wanted();
-	/* Packets of tun: they start with the IP header. */
-	return *text ? filter_open(&trace->match, text, LAYER_ip, why) : 0;
+	size_t blank = strspn(text, " \t\n");
+
+	trace_lines_init(trace);
+	trace->is_matched = text[blank] != '\0';
+	if (!trace->is_matched)
+		return 0;
+	if (text[blank] == '{' && ops->match_of)
+		return ops->match_of(trace->matches, text, why);
+	return filters_open(trace, text, why);
 }
 
 static bool wrong_value(const char *option, const char *text, const char *wanted)
@@ -170,7 +188,8 @@ static bool seed_read(const struct options *options, struct run_extra *extra)
 	return true;
 }
 
-int run_prepare(const struct options *options, struct run_extra *extra)
+int run_prepare(
+	const struct options *options, const struct script_ops *ops, struct run_extra *extra)
 {
 	struct refusal why = { 0 };
 
@@ -178,7 +197,7 @@ int run_prepare(const struct options *options, struct run_extra *extra)
 	if (extra->has_script && !script_locate(options->script ? options->script : "ping",
 					 extra->path, sizeof(extra->path)))
 		return STATUS_REFUSED;
-	if (options->trace && trace_open(&extra->trace, options->trace, &why)) {
+	if (options->trace && trace_open(&extra->trace, options->trace, ops, &why)) {
 		log_line(LOG_LEVEL_ERROR, "run: --trace: %s", why.text);
 		return STATUS_USAGE;
 	}
@@ -240,8 +259,7 @@ int run_finish(struct run_extra *extra, int status)
 {
 	capture_end(extra);
 	keeper_end(&extra->keeper);
-	if (extra->trace.match)
-		filter_close(extra->trace.match);
+	trace_lines_fini(&extra->trace);
 	return status;
 }
 
@@ -262,7 +280,7 @@ int cli_run(int argc, char **argv, const struct script_ops *ops)
 	if (options.help)
 		return run_help();
 	options_apply(&options);
-	int status = run_prepare(&options, &extra);
+	int status = run_prepare(&options, ops, &extra);
 
 	if (status != STATUS_OK)
 		return status;

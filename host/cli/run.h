@@ -25,7 +25,8 @@ struct run_extra {
 
 /* Finds the script, enters the sandbox, starts the keeper. STATUS_OK, or another status with one
  * line said and nothing left to finish. */
-int run_prepare(const struct options *options, struct run_extra *extra);
+int run_prepare(
+	const struct options *options, const struct script_ops *ops, struct run_extra *extra);
 
 /* Runs it to its end; the exit status. */
 int run_serve(const struct options *options, const struct script_ops *ops, struct run_extra *extra);

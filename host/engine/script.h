@@ -7,6 +7,7 @@
 #include "host/packet/packet.h"
 #include "host/policy/verdict.h"
 
+struct match;
 struct script; /* one interpreter; used by its worker's thread alone */
 struct worker;
 struct lane;
@@ -38,6 +39,11 @@ struct script_ops {
 	/* Runs the main part until it returns, waits or fails (why says where). */
 	enum script_state (*load)(
 		struct script *script, const struct script_source *source, struct refusal *why);
+
+	/* A match as a script would write it, for packets that begin with IP and with Ethernet
+	 * (NULL: none of those); held for the caller. 0 or -errno with why. No interpreter need be
+	 * open. May be NULL. */
+	int (*match_of)(struct match *out[2], const char *text, struct refusal *why);
 
 	/* Calls the function `ref` with the packet, which is lent for the call. VERDICT_ERROR if
 	 * it failed: that was logged and counted. Never longjmps. */

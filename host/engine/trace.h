@@ -30,12 +30,19 @@ struct trace {
 	const struct trace_ops *ops;
 };
 
-/* Prints two or three lines a packet. */
+/* Prints two or three lines a packet; each worker has a copy. */
 struct trace_lines {
-	struct trace trace;   /* the first member; its ops are trace_lines_ops */
-	struct filter *match; /* NULL: all packets */
+	struct trace trace; /* the first member; its ops are trace_lines_ops */
+	bool is_matched; /* by these, of packets that begin with IP and with Ethernet; NULL: none */
+	struct match *matches[2];
 	bool is_coloured;
-	bool is_shown; /* the packet in hand matched */
+	unsigned width; /* columns; what is longer goes on in the next line. 0: nothing is */
+	bool is_shown;	/* the packet in hand matched */
+	size_t length;	/* bytes of it, as it came */
 };
 
 extern const struct trace_ops trace_lines_ops;
+
+/* All packets, as fits what standard output is: colours and lines that end are for terminals. */
+void trace_lines_init(struct trace_lines *lines);
+void trace_lines_fini(struct trace_lines *lines);

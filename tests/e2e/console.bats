@@ -99,14 +99,14 @@ function work()
   local give_up = os.time() + 4
   print "busy"
   while os.time() < give_up do end
-  done = "work is over"
+  print "work is over"
 end
 LUA
   typed "$BATS_TEST_TMPDIR/busy.lua" <<'KEYS'
 mt.after(0, work)\n => busy
-x = tost\t\n => >
-done, x\n => work is over	nil
-tonu\t("70") + 7\n => 77
+tost\tZ => tostZ
+ => work is over
+\x15math.type(tonu\t("70"))\n => integer
 KEYS
   echo "$output"
   [ "$status" = 0 ]
