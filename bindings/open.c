@@ -88,6 +88,24 @@ static int lopen_index(lua_State *L)
 	return unknown_name(L);
 }
 
+/* mt.link.NAME that is not in the table. Upvalue 1: "mt.link" */
+static int ltable_index(lua_State *L)
+{
+	if (lua_type(L, 2) != LUA_TSTRING)
+		return 0;
+	return handle_unknown(L, lua_tostring(L, lua_upvalueindex(1)), 1, 2);
+}
+
+/* The table at the top, mt.`name`, has no other names than it has now. */
+static void table_close(lua_State *L, const char *name)
+{
+	lua_createtable(L, 0, 1);
+	lua_pushfstring(L, "mt.%s", name);
+	lua_pushcclosure(L, ltable_index, 1);
+	lua_setfield(L, -2, "__index");
+	lua_setmetatable(L, -2);
+}
+
 /* mt.link and its like; each function leaves its table on the stack. */
 static const struct {
 	const char *name;
@@ -117,6 +135,7 @@ struct script *moontap_open(lua_State *L, struct worker *worker, bool is_owner)
 	luaL_newlib(L, functions);
 	for (unsigned i = 0; tables[i].name; i++) {
 		tables[i].open(L);
+		table_close(L, tables[i].name);
 		lua_setfield(L, -2, tables[i].name);
 	}
 	lua_pushliteral(L, MOONTAP_VERSION);

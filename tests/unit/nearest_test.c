@@ -15,6 +15,7 @@ START_TEST(one_or_two_slips_are_understood)
 	ck_assert_str_eq(nearest("nmae", words), "name");
 	ck_assert_str_eq(nearest("presist", words), "persist");
 	ck_assert_str_eq(nearest("mtx", words), "mtu");
+	ck_assert_str_eq(nearest("mut", words), "mtu"); /* two neighbours exchanged: one slip */
 }
 END_TEST
 
