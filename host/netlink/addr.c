@@ -5,10 +5,10 @@
 #include <errno.h>
 #include <linux/if_addr.h>
 #include <linux/rtnetlink.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
+#include "host/netlink/found.h"
 #include "host/netlink/restore.h"
 
 static void broadcast_put(struct nlmsghdr *nlh, const struct prefix *prefix)
@@ -87,12 +87,6 @@ int addr_del(struct netlink *netlink, const struct link *link, const struct pref
 	return error ? netlink_refuse(why, error, link->name, strcat(doing, text), says) : 0;
 }
 
-struct found {
-	int ifindex;
-	struct addr_entry *addrs;
-	unsigned count;
-};
-
 /* IFA_LOCAL is ours where IFA_ADDRESS is the other end of a point-to-point link. */
 static const struct nlattr *local_find(
 	const struct nlmsghdr *nlh, const struct ifaddrmsg *msg, struct addr_entry *entry)
@@ -120,27 +114,16 @@ static int addr_read(const struct nlmsghdr *nlh, void *arg)
 	};
 	size_t len = msg->ifa_family == AF_INET ? 4 : 16;
 
-	if (found->ifindex && entry.ifindex != found->ifindex)
+	if (found->wanted && entry.ifindex != (int)found->wanted)
 		return MNL_CB_OK;
 	const struct nlattr *local = local_find(nlh, msg, &entry);
 
 	if (!local || mnl_attr_get_payload_len(local) != len)
 		return MNL_CB_OK;
-	struct addr_entry *more = realloc(found->addrs, (found->count + 1) * sizeof(*more));
-
-	if (!more)
-		return MNL_CB_ERROR;
 	entry.addr.addr.family = len == 4 ? FAMILY_4 : FAMILY_6;
 	entry.addr.len = msg->ifa_prefixlen;
 	memcpy(entry.addr.addr.bytes, mnl_attr_get_payload(local), len);
-	found->addrs = more;
-	more[found->count++] = entry;
-	return MNL_CB_OK;
-}
-
-static void found_restart(void *arg)
-{
-	((struct found *)arg)->count = 0;
+	return found_add(found, &entry);
 }
 
 int addr_list(struct netlink *netlink, int ifindex, struct addr_entry **out, unsigned *count)
@@ -148,14 +131,12 @@ int addr_list(struct netlink *netlink, int ifindex, struct addr_entry **out, uns
 	_Alignas(struct nlmsghdr) char buffer[NETLINK_BUFFER];
 	struct ifaddrmsg *msg;
 	struct nlmsghdr *nlh = netlink_request(buffer, RTM_GETADDR, 0, sizeof(*msg), (void **)&msg);
-	struct found found = { .ifindex = ifindex };
-	int error = netlink_dump(netlink, nlh, addr_read, found_restart, &found);
+	struct found found = { .size = sizeof(**out), .wanted = (uint32_t)ifindex };
+	int error = found_dump(netlink, nlh, addr_read, &found);
 
-	if (error) {
-		free(found.addrs);
+	if (error)
 		return error;
-	}
-	*out = found.addrs;
+	*out = found.records;
 	*count = found.count;
 	return 0;
 }

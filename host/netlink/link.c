@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "host/netlink/found.h"
+
 #include "host/base/nearest.h"
 #include "host/netlink/restore.h"
 
@@ -80,34 +82,17 @@ static void attr_read(const struct nlattr *attr, struct link *link)
 	}
 }
 
-struct found {
-	struct link *links;
-	unsigned count;
-};
-
 static int link_read(const struct nlmsghdr *nlh, void *arg)
 {
 	const struct ifinfomsg *info = mnl_nlmsg_get_payload(nlh);
-	struct found *found = arg;
-	struct link *more = realloc(found->links, (found->count + 1) * sizeof(*more));
-	const struct nlattr *attr;
-
-	if (!more)
-		return MNL_CB_ERROR;
-	found->links = more;
-	struct link *link = &more[found->count++];
-
-	*link = (struct link){ .ifindex = info->ifi_index,
+	struct link link = { .ifindex = info->ifi_index,
 		.is_up = info->ifi_flags & IFF_UP,
 		.has_carrier = info->ifi_flags & IFF_LOWER_UP,
 		.peer_netns = -1 };
-	mnl_attr_for_each(attr, nlh, sizeof(*info)) attr_read(attr, link);
-	return MNL_CB_OK;
-}
+	const struct nlattr *attr;
 
-static void found_restart(void *arg)
-{
-	((struct found *)arg)->count = 0;
+	mnl_attr_for_each(attr, nlh, sizeof(*info)) attr_read(attr, &link);
+	return found_add(arg, &link);
 }
 
 int link_list(struct netlink *netlink, struct link **out, unsigned *count, struct refusal *why)
@@ -116,14 +101,12 @@ int link_list(struct netlink *netlink, struct link **out, unsigned *count, struc
 	struct ifinfomsg *info;
 	struct nlmsghdr *nlh =
 		netlink_request(buffer, RTM_GETLINK, 0, sizeof(*info), (void **)&info);
-	struct found found = { 0 };
-	int error = netlink_dump(netlink, nlh, link_read, found_restart, &found);
+	struct found found = { .size = sizeof(**out) };
+	int error = found_dump(netlink, nlh, link_read, &found);
 
-	if (error) {
-		free(found.links);
+	if (error)
 		return refuse(why, -error, "link: cannot list: %s", strerror(-error));
-	}
-	*out = found.links;
+	*out = found.records;
 	*count = found.count;
 	return 0;
 }

@@ -9,6 +9,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "host/netlink/found.h"
+
 static struct nlmsghdr *message(void *buffer, uint16_t type, int ifindex, const struct neigh *neigh)
 {
 	uint16_t flags = type == RTM_NEWNEIGH ? NLM_F_CREATE | NLM_F_REPLACE : 0;
@@ -80,12 +82,6 @@ int neigh_del(struct netlink *netlink, const struct link *link, const struct add
 	return error ? netlink_refuse(why, error, text, "be deleted", says) : 0;
 }
 
-struct found {
-	int ifindex;
-	struct neigh *entries;
-	unsigned count;
-};
-
 static int neigh_read(const struct nlmsghdr *nlh, void *arg)
 {
 	const struct ndmsg *msg = mnl_nlmsg_get_payload(nlh);
@@ -96,7 +92,7 @@ static int neigh_read(const struct nlmsghdr *nlh, void *arg)
 
 	if (msg->ndm_family != AF_INET && msg->ndm_family != AF_INET6)
 		return MNL_CB_OK;
-	if (found->ifindex && found->ifindex != entry.ifindex)
+	if (found->wanted && entry.ifindex != (int)found->wanted)
 		return MNL_CB_OK;
 	mnl_attr_for_each(attr, nlh, sizeof(*msg))
 	{
@@ -111,18 +107,7 @@ static int neigh_read(const struct nlmsghdr *nlh, void *arg)
 			memcpy(entry.lladdr, mnl_attr_get_payload(attr), size);
 		}
 	}
-	struct neigh *more = realloc(found->entries, (found->count + 1) * sizeof(*more));
-
-	if (!more)
-		return MNL_CB_ERROR;
-	found->entries = more;
-	more[found->count++] = entry;
-	return MNL_CB_OK;
-}
-
-static void found_restart(void *arg)
-{
-	((struct found *)arg)->count = 0;
+	return found_add(found, &entry);
 }
 
 int neigh_list(struct netlink *netlink, int ifindex, struct neigh **out, unsigned *count)
@@ -131,14 +116,12 @@ int neigh_list(struct netlink *netlink, int ifindex, struct neigh **out, unsigne
 	struct ndmsg *msg;
 	struct nlmsghdr *nlh =
 		netlink_request(buffer, RTM_GETNEIGH, 0, sizeof(*msg), (void **)&msg);
-	struct found found = { .ifindex = ifindex };
-	int error = netlink_dump(netlink, nlh, neigh_read, found_restart, &found);
+	struct found found = { .size = sizeof(**out), .wanted = (uint32_t)ifindex };
+	int error = found_dump(netlink, nlh, neigh_read, &found);
 
-	if (error) {
-		free(found.entries);
+	if (error)
 		return error;
-	}
-	*out = found.entries;
+	*out = found.records;
 	*count = found.count;
 	return 0;
 }

@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 
 #include "host/netlink/addr.h"
+#include "host/netlink/found.h"
 #include "host/netlink/restore.h"
 
 static void addr_put(struct nlmsghdr *nlh, uint16_t type, const struct addr *addr)
@@ -226,12 +227,6 @@ int route_del(struct netlink *netlink, const struct route *route, struct refusal
 	return error ? route_refuse(why, error, route, "be deleted", says) : 0;
 }
 
-struct found {
-	uint32_t table;
-	struct route *routes;
-	unsigned count;
-};
-
 static int route_read(const struct nlmsghdr *nlh, void *arg)
 {
 	const struct rtmsg *msg = mnl_nlmsg_get_payload(nlh);
@@ -242,20 +237,9 @@ static int route_read(const struct nlmsghdr *nlh, void *arg)
 		(msg->rtm_flags & RTM_F_CLONED))
 		return MNL_CB_OK;
 	route_take(&route, nlh);
-	if (found->table && route.table != found->table)
+	if (found->wanted && route.table != found->wanted)
 		return MNL_CB_OK;
-	struct route *more = realloc(found->routes, (found->count + 1) * sizeof(*more));
-
-	if (!more)
-		return MNL_CB_ERROR;
-	found->routes = more;
-	more[found->count++] = route;
-	return MNL_CB_OK;
-}
-
-static void found_restart(void *arg)
-{
-	((struct found *)arg)->count = 0;
+	return found_add(found, &route);
 }
 
 int route_list(struct netlink *netlink, uint32_t table, struct route **out, unsigned *count)
@@ -264,14 +248,12 @@ int route_list(struct netlink *netlink, uint32_t table, struct route **out, unsi
 	struct rtmsg *msg;
 	struct nlmsghdr *nlh =
 		netlink_request(buffer, RTM_GETROUTE, 0, sizeof(*msg), (void **)&msg);
-	struct found found = { .table = table };
-	int error = netlink_dump(netlink, nlh, route_read, found_restart, &found);
+	struct found found = { .size = sizeof(**out), .wanted = table };
+	int error = found_dump(netlink, nlh, route_read, &found);
 
-	if (error) {
-		free(found.routes);
+	if (error)
 		return error;
-	}
-	*out = found.routes;
+	*out = found.records;
 	*count = found.count;
 	return 0;
 }
@@ -378,15 +360,10 @@ const char *route_action_text(uint8_t action)
 	return action < sizeof(words) / sizeof(words[0]) && words[action] ? words[action] : "?";
 }
 
-struct found_rules {
-	struct route_rule *rules;
-	unsigned count;
-};
-
 static int rule_read(const struct nlmsghdr *nlh, void *arg)
 {
 	const struct fib_rule_hdr *hdr = mnl_nlmsg_get_payload(nlh);
-	struct found_rules *found = arg;
+	struct found *found = arg;
 	struct route_rule rule = { .table = hdr->table,
 		.action = hdr->action,
 		.family = hdr->family == AF_INET ? FAMILY_4 : FAMILY_6 };
@@ -413,18 +390,7 @@ static int rule_read(const struct nlmsghdr *nlh, void *arg)
 			break;
 		}
 	}
-	struct route_rule *more = realloc(found->rules, (found->count + 1) * sizeof(*more));
-
-	if (!more)
-		return MNL_CB_ERROR;
-	found->rules = more;
-	more[found->count++] = rule;
-	return MNL_CB_OK;
-}
-
-static void rules_restart(void *arg)
-{
-	((struct found_rules *)arg)->count = 0;
+	return found_add(found, &rule);
 }
 
 int route_rules(struct netlink *netlink, struct route_rule **out, unsigned *count)
@@ -432,14 +398,12 @@ int route_rules(struct netlink *netlink, struct route_rule **out, unsigned *coun
 	_Alignas(struct nlmsghdr) char buffer[NETLINK_BUFFER];
 	struct fib_rule_hdr *hdr;
 	struct nlmsghdr *nlh = netlink_request(buffer, RTM_GETRULE, 0, sizeof(*hdr), (void **)&hdr);
-	struct found_rules found = { 0 };
-	int error = netlink_dump(netlink, nlh, rule_read, rules_restart, &found);
+	struct found found = { .size = sizeof(**out) };
+	int error = found_dump(netlink, nlh, rule_read, &found);
 
-	if (error) {
-		free(found.rules);
+	if (error)
 		return error;
-	}
-	*out = found.rules;
+	*out = found.records;
 	*count = found.count;
 	return 0;
 }
