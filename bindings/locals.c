@@ -207,18 +207,25 @@ static bool frame_find(const struct script *script, lua_Debug *ar)
 	return level > 0;
 }
 
-/* The variable's place in the frame: the last of its name hides the others. 0: there is none. */
-static int variable_find(lua_State *co, lua_Debug *ar, const char *wanted)
-{
-	const char *name;
-	int found = 0;
+enum frame { FRAME_NONE, FRAME_LACKS, FRAME_HAS };
 
+/* Has the frame of a main part that waits such a variable? *place: where, the last of its name,
+ * which hides the others. */
+static enum frame frame_variable(
+	const struct script *script, const char *wanted, lua_Debug *ar, int *place)
+{
+	lua_State *co = script->chunk;
+	const char *name;
+
+	*place = 0;
+	if (!frame_find(script, ar) || !lua_checkstack(co, 2))
+		return FRAME_NONE;
 	for (int n = 1; (name = lua_getlocal(co, ar, n)); n++) {
 		lua_pop(co, 1);
 		if (!strcmp(name, wanted))
-			found = n;
+			*place = n;
 	}
-	return found;
+	return *place ? FRAME_HAS : FRAME_LACKS;
 }
 
 /* Pushes { value } or { function, n }; false: nothing is kept under that name. */
@@ -239,19 +246,16 @@ static bool kept_push(lua_State *L, const char *name)
 
 bool locals_get(struct script *script, lua_State *L, const char *name)
 {
-	lua_State *co = script->chunk;
 	lua_Debug ar;
+	int place;
+	enum frame frame = frame_variable(script, name, &ar, &place);
 
-	if (frame_find(script, &ar) && lua_checkstack(co, 2)) {
-		int n = variable_find(co, &ar, name);
-
-		if (!n)
-			return false;
-		lua_getlocal(co, &ar, n);
-		lua_xmove(co, L, 1);
+	if (frame == FRAME_HAS) {
+		lua_getlocal(script->chunk, &ar, place);
+		lua_xmove(script->chunk, L, 1);
 		return true;
 	}
-	if (!kept_push(L, name))
+	if (frame == FRAME_LACKS || !kept_push(L, name))
 		return false;
 	lua_rawgeti(L, -1, 1);
 	if (lua_rawgeti(L, -2, 2) != LUA_TNIL) {
@@ -267,19 +271,16 @@ bool locals_get(struct script *script, lua_State *L, const char *name)
 
 bool locals_set(struct script *script, lua_State *L, const char *name)
 {
-	lua_State *co = script->chunk;
 	lua_Debug ar;
+	int place;
+	enum frame frame = frame_variable(script, name, &ar, &place);
 
-	if (frame_find(script, &ar) && lua_checkstack(co, 2)) {
-		int n = variable_find(co, &ar, name);
-
-		if (!n)
-			return false;
-		lua_xmove(L, co, 1);
-		lua_setlocal(co, &ar, n);
+	if (frame == FRAME_HAS) {
+		lua_xmove(L, script->chunk, 1);
+		lua_setlocal(script->chunk, &ar, place);
 		return true;
 	}
-	if (!kept_push(L, name))
+	if (frame == FRAME_LACKS || !kept_push(L, name))
 		return false;
 	lua_insert(L, -2);
 	if (lua_rawgeti(L, -2, 2) != LUA_TNIL) {

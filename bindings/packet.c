@@ -191,17 +191,32 @@ static int lpacket_layers(lua_State *L)
 	return 1;
 }
 
-static int lpacket_get(lua_State *L)
-{
+/* What pkt:get and pkt:set name: a field, of which packet (itself or one of the views inside it)
+ * and where; layer NULL: it has none such. */
+struct named {
 	struct packet views[INNER_DEPTH];
+	const struct field *field;
+	struct packet *packet;
+	const struct layer *layer;
 	enum layer_id id;
 	unsigned depth;
-	const struct field *field = check_field_name(L, 2, &id, &depth);
-	struct packet *p = inner_at(check_packet(L, 1), views, depth);
-	const struct layer *layer = p ? packet_layer(p, id) : NULL;
+};
 
-	if (layer)
-		push_field(L, p, layer, field);
+/* The packet is at 1, the name at 2. */
+static void check_named(lua_State *L, struct named *out)
+{
+	out->field = check_field_name(L, 2, &out->id, &out->depth);
+	out->packet = inner_at(check_packet(L, 1), out->views, out->depth);
+	out->layer = out->packet ? packet_layer(out->packet, out->id) : NULL;
+}
+
+static int lpacket_get(lua_State *L)
+{
+	struct named named;
+
+	check_named(L, &named);
+	if (named.layer)
+		push_field(L, named.packet, named.layer, named.field);
 	else
 		lua_pushnil(L);
 	return 1;
@@ -209,18 +224,14 @@ static int lpacket_get(lua_State *L)
 
 static int lpacket_set(lua_State *L)
 {
-	struct packet views[INNER_DEPTH];
-	enum layer_id id;
-	unsigned depth;
-	const struct field *field = check_field_name(L, 2, &id, &depth);
-	struct packet *p = inner_at(check_packet(L, 1), views, depth);
-	const struct layer *layer = p ? packet_layer(p, id) : NULL;
+	struct named named;
 
+	check_named(L, &named);
 	luaL_checkany(L, 3);
-	if (!layer)
-		return luaL_error(
-			L, "this packet has no %s%s", depth ? "inner " : "", layer_name(id));
-	set_field(L, 3, p, layer, field);
+	if (!named.layer)
+		return luaL_error(L, "this packet has no %s%s", named.depth ? "inner " : "",
+			layer_name(named.id));
+	set_field(L, 3, named.packet, named.layer, named.field);
 	lua_settop(L, 1);
 	return 1;
 }
