@@ -17,17 +17,18 @@
 #include "host/netlink/link.h"
 #include "host/netlink/route.h"
 
-static void link_name_add(struct text *out, struct netlink *netlink, int ifindex)
+/* `word`, here and below: what the command line says before it. */
+static void link_name_add(struct text *out, const char *word, struct netlink *netlink, int ifindex)
 {
 	struct link link;
 
 	if (!link_get(netlink, NULL, ifindex, &link, NULL))
-		text_add(out, "%s", link.name);
+		text_add(out, "%s%s", word, link.name);
 	else
-		text_add(out, "if%d", ifindex);
+		text_add(out, "%sif%d", word, ifindex);
 }
 
-static void addr_add_text(struct text *out, const struct nlattr *attr)
+static void addr_add_text(struct text *out, const char *word, const struct nlattr *attr)
 {
 	struct addr addr = { 0 };
 	size_t len = mnl_attr_get_payload_len(attr);
@@ -35,15 +36,15 @@ static void addr_add_text(struct text *out, const struct nlattr *attr)
 
 	addr.family = len == 4 ? FAMILY_4 : FAMILY_6;
 	memcpy(addr.bytes, mnl_attr_get_payload(attr), len <= 16 ? len : 16);
-	text_add(out, "%s", addr_text(&addr, text));
+	text_add(out, "%s%s", word, addr_text(&addr, text));
 }
 
-static void mac_add_text(struct text *out, const struct nlattr *attr)
+static void mac_add_text(struct text *out, const char *word, const struct nlattr *attr)
 {
 	const uint8_t *mac = mnl_attr_get_payload(attr);
 
-	text_add(out, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3], mac[4],
-		mac[5]);
+	text_add(out, "%s%02x:%02x:%02x:%02x:%02x:%02x", word, mac[0], mac[1], mac[2], mac[3],
+		mac[4], mac[5]);
 }
 
 static void peer_add(struct text *out, const struct nlattr *peer)
@@ -105,20 +106,17 @@ static void link_attr_add(
 		text_add(out, " mtu %u", mnl_attr_get_u32(attr));
 		break;
 	case IFLA_ADDRESS:
-		text_add(out, " address ");
-		mac_add_text(out, attr);
+		mac_add_text(out, " address ", attr);
 		break;
 	case IFLA_LINK:
-		text_add(out, " link ");
-		link_name_add(out, netlink, (int)mnl_attr_get_u32(attr));
+		link_name_add(out, " link ", netlink, (int)mnl_attr_get_u32(attr));
 		break;
 	case IFLA_MASTER:
 		if (!mnl_attr_get_u32(attr)) {
 			text_add(out, " nomaster");
 			break;
 		}
-		text_add(out, " master ");
-		link_name_add(out, netlink, (int)mnl_attr_get_u32(attr));
+		link_name_add(out, " master ", netlink, (int)mnl_attr_get_u32(attr));
 		break;
 	case IFLA_LINKINFO:
 		info_add(out, attr);
@@ -137,8 +135,8 @@ static void link_explain(
 	if (is_new) {
 		text_add(out, " link add");
 	} else {
-		text_add(out, nlh->nlmsg_type == RTM_DELLINK ? " link del " : " link set ");
-		link_name_add(out, netlink, info->ifi_index);
+		link_name_add(out, nlh->nlmsg_type == RTM_DELLINK ? " link del " : " link set ",
+			netlink, info->ifi_index);
 	}
 	if (info->ifi_change & IFF_UP)
 		text_add(out, info->ifi_flags & IFF_UP ? " up" : " down");
@@ -156,10 +154,10 @@ static void addr_explain(struct text *out, struct netlink *netlink, const struct
 	mnl_attr_for_each(attr, nlh, sizeof(*msg))
 	{
 		if (mnl_attr_get_type(attr) == IFA_LOCAL)
-			addr_add_text(out, attr);
+			addr_add_text(out, "", attr);
 	}
-	text_add(out, "/%u dev ", msg->ifa_prefixlen);
-	link_name_add(out, netlink, (int)msg->ifa_index);
+	text_add(out, "/%u", msg->ifa_prefixlen);
+	link_name_add(out, " dev ", netlink, (int)msg->ifa_index);
 	if ((msg->ifa_flags & IFA_F_NODAD) && nlh->nlmsg_type == RTM_NEWADDR)
 		text_add(out, " nodad");
 }
@@ -178,12 +176,10 @@ static void hops_explain(struct text *out, struct netlink *netlink, const struct
 		{
 			if (mnl_attr_get_type(attr) != RTA_GATEWAY)
 				continue;
-			text_add(out, " via ");
-			addr_add_text(out, attr);
+			addr_add_text(out, " via ", attr);
 		}
 		if (nh->rtnh_ifindex) {
-			text_add(out, " dev ");
-			link_name_add(out, netlink, nh->rtnh_ifindex);
+			link_name_add(out, " dev ", netlink, nh->rtnh_ifindex);
 		}
 		text_add(out, " weight %u", nh->rtnh_hops + 1u);
 	}
@@ -193,16 +189,13 @@ static void route_attr_add(struct text *out, struct netlink *netlink, const stru
 {
 	switch (mnl_attr_get_type(attr)) {
 	case RTA_GATEWAY:
-		text_add(out, " via ");
-		addr_add_text(out, attr);
+		addr_add_text(out, " via ", attr);
 		break;
 	case RTA_OIF:
-		text_add(out, " dev ");
-		link_name_add(out, netlink, (int)mnl_attr_get_u32(attr));
+		link_name_add(out, " dev ", netlink, (int)mnl_attr_get_u32(attr));
 		break;
 	case RTA_PREFSRC:
-		text_add(out, " src ");
-		addr_add_text(out, attr);
+		addr_add_text(out, " src ", attr);
 		break;
 	case RTA_PRIORITY:
 		text_add(out, " metric %u", mnl_attr_get_u32(attr));
@@ -228,7 +221,7 @@ static void route_explain(struct text *out, struct netlink *netlink, const struc
 	mnl_attr_for_each(attr, nlh, sizeof(*msg)) dst =
 		mnl_attr_get_type(attr) == RTA_DST ? attr : dst;
 	if (dst) {
-		addr_add_text(out, dst);
+		addr_add_text(out, "", dst);
 		text_add(out, "/%u", msg->rtm_dst_len);
 	} else {
 		text_add(out, "default");
@@ -247,14 +240,12 @@ static void neigh_explain(struct text *out, struct netlink *netlink, const struc
 	mnl_attr_for_each(attr, nlh, sizeof(*msg))
 	{
 		if (mnl_attr_get_type(attr) == NDA_DST)
-			addr_add_text(out, attr);
+			addr_add_text(out, "", attr);
 		if (mnl_attr_get_type(attr) == NDA_LLADDR) {
-			text_add(out, " lladdr ");
-			mac_add_text(out, attr);
+			mac_add_text(out, " lladdr ", attr);
 		}
 	}
-	text_add(out, " dev ");
-	link_name_add(out, netlink, msg->ndm_ifindex);
+	link_name_add(out, " dev ", netlink, msg->ndm_ifindex);
 }
 
 void explain_change(
