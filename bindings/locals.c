@@ -269,7 +269,8 @@ bool locals_get(struct script *script, lua_State *L, const char *name)
 	return true;
 }
 
-bool locals_set(struct script *script, lua_State *L, const char *name)
+/* Gives it the value at the top of L, which is popped; false: there is none, nothing was popped. */
+static bool locals_set(struct script *script, lua_State *L, const char *name)
 {
 	lua_Debug ar;
 	int place;

@@ -10,9 +10,6 @@ void locals_watch(struct script *script, lua_State *co);
 /* Pushes the variable of that name; false: there is none, nothing was pushed. */
 bool locals_get(struct script *script, lua_State *L, const char *name);
 
-/* Gives it the value at the top of L, which is popped; false: there is none, nothing was popped. */
-bool locals_set(struct script *script, lua_State *L, const char *name);
-
 /* Pushes a table with the names as keys. */
 void locals_names_push(struct script *script, lua_State *L);
 

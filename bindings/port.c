@@ -43,7 +43,7 @@ struct lane *to_port(lua_State *L, int idx)
 	return handle ? handle->lane : NULL;
 }
 
-struct lane *check_port(lua_State *L, int idx)
+static struct lane *check_port(lua_State *L, int idx)
 {
 	const struct port_handle *handle = luaL_checkudata(L, idx, type_port);
 

@@ -12,8 +12,7 @@ void port_open(lua_State *L);
 /* Pushes the lane's one handle. */
 void port_push(lua_State *L, struct lane *lane);
 
-/* The lane of the port at idx, open; raises otherwise. to_port: NULL if it is no port. */
-struct lane *check_port(lua_State *L, int idx);
+/* The lane of the port at idx, which may be closed; NULL: it is no port. */
 struct lane *to_port(lua_State *L, int idx);
 
 int lport_tun(lua_State *L);
