@@ -11,16 +11,6 @@
 enum { WORDS_MAX = 64 };
 
 static const struct {
-	unsigned min_length;
-	const char *doc;
-} layers[] = {
-	{ .doc = "" },
-#define LAYER(NAME, ...) { __VA_ARGS__ },
-#include "host/packet/layers.def"
-#undef LAYER
-};
-
-static const struct {
 	const char *list, *name;
 	unsigned number;
 } options[] = {
@@ -54,7 +44,7 @@ static void layer_md(enum layer_id layer)
 	unsigned count;
 	const struct field *field = field_of_layer(layer, &count);
 
-	printf("\n## %s\n\n%s.\n", layer_name(layer), layers[layer].doc);
+	printf("\n## %s\n\n%s.\n", layer_name(layer), layer_kinds[layer].doc);
 	if (layer == LAYER_vlan2) {
 		printf("\nIts fields are vlan's.\n");
 		return;
@@ -94,7 +84,7 @@ static void layer_lua(enum layer_id layer)
 	const struct field *field = field_of_layer(layer, &count);
 	const char *words[WORDS_MAX];
 
-	printf("\n---%s.\n---@class moontap.%s\n", layers[layer].doc, layer_name(layer));
+	printf("\n---%s.\n---@class moontap.%s\n", layer_kinds[layer].doc, layer_name(layer));
 	for (; count; field++, count--)
 		printf("---@field %s %s%s? %s\n", field->name, lua[field->kind],
 			names_list(field, words, WORDS_MAX) ? "|string" : "", field->doc);
@@ -126,7 +116,7 @@ static void print_lua(void)
 	       "---@class moontap.packet\n");
 	for (enum layer_id layer = LAYER_none + 1; layer < LAYER_COUNT; layer++)
 		printf("---@field %s moontap.%s? %s\n", layer_name(layer), layer_name(layer),
-			layers[layer].doc);
+			layer_kinds[layer].doc);
 	printf("---@field inner moontap.packet? the packet in a tunnel\n"
 	       "---@field payload string the bytes after the transport header\n");
 }

@@ -278,7 +278,7 @@ static enum build_status ip_finish(struct packet *p, const struct build_layer *l
 	uint8_t *bytes, enum layer_id child, struct build_why *why)
 {
 	if (!given(layer, "proto"))
-		bytes[IP_PROTO] = (uint8_t)stack_ip_proto(child);
+		bytes[IP_PROTO] = stack_ip_proto(child);
 	p->proto = bytes[IP_PROTO];
 	return length_store(layer, "len", bytes + IP_LEN, (size_t)(p->tail - bytes), why);
 }
@@ -314,7 +314,7 @@ static enum build_status ipv6_finish(struct packet *p, const struct build_layer 
 	uint8_t *nxt = ipv6_last_nxt(layer, bytes);
 
 	if (layer->extra_length || !given(layer, "nxt"))
-		*nxt = (uint8_t)(length > layer->extra_length ? stack_ip_proto(child) : PROTO_NONE);
+		*nxt = length > layer->extra_length ? stack_ip_proto(child) : PROTO_NONE;
 	p->proto = *nxt;
 	if (child == LAYER_icmpv6 && *icmp >= ICMPV6_RS && *icmp <= ICMPV6_REDIRECT &&
 		!given(layer, "hlim"))
@@ -327,7 +327,7 @@ static enum build_status ipv6_finish(struct packet *p, const struct build_layer 
 static enum build_status udp_finish(struct packet *p, const struct build_layer *layer,
 	uint8_t *bytes, enum layer_id child, struct build_why *why)
 {
-	uint16_t port = stack_udp_port(child);
+	uint16_t port = layer_kinds[child].udp_port;
 
 	if (port && !given(layer, "dstport"))
 		store_be16(bytes + 2, port);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "host/packet/pool.h"
+#include "host/packet/wire.h"
 
 bool packet_pull(struct packet *p, size_t len)
 {
@@ -148,17 +149,20 @@ void packet_free(struct packet *p)
 		free(p);
 }
 
-const char *layer_name(enum layer_id id)
-{
-	static const char *const names[] = {
-		[LAYER_none] = "none",
-#define LAYER(name, ...) [LAYER_##name] = #name,
+#define ON(NAME) (1u << LAYER_##NAME)
+#define ON_LINK (ON(eth) | ON(vlan) | ON(vlan2))
+#define ON_NETWORK (ON(ip) | ON(ipv6))
+
+const struct layer_kind layer_kinds[LAYER_COUNT] = {
+	[LAYER_none] = { .name = "none", .doc = "" },
+#define LAYER(NAME, ...) [LAYER_##NAME] = { .name = #NAME, __VA_ARGS__ },
 #include "host/packet/layers.def"
 #undef LAYER
-	};
+};
 
-	return names[id];
-}
+#undef ON
+#undef ON_LINK
+#undef ON_NETWORK
 
 const char *malformed_name(enum malformed_reason reason)
 {

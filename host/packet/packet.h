@@ -177,6 +177,22 @@ struct packet *packet_grow(struct packet *p, size_t headroom, size_t len);
 /* Gives the packet back to its home, whatever that is. */
 void packet_free(struct packet *p);
 
-const char *layer_name(enum layer_id id);
+/* What layers.def says of a layer. */
+struct layer_kind {
+	const char *name, *doc;
+	uint8_t min_length; /* bytes of the fixed header */
+	bool inner;	    /* may carry a whole packet */
+	uint8_t ip_proto;   /* this and the next two: 0 if it is not announced so */
+	uint16_t ether_type, udp_port;
+	uint32_t parents; /* 1 << enum layer_id */
+};
+
+extern const struct layer_kind layer_kinds[LAYER_COUNT];
+
+static inline const char *layer_name(enum layer_id id)
+{
+	return layer_kinds[id].name;
+}
+
 const char *malformed_name(enum malformed_reason reason);
 const char *malformed_text(enum malformed_reason reason);

@@ -8,10 +8,7 @@
  */
 bool stack_may_follow(enum layer_id parent, enum layer_id child);
 
-/* IANA ieee-802-numbers and protocol-numbers; -1: there is none. Of a payload that of experiments.
+/* IANA ieee-802-numbers and protocol-numbers; 0: there is none. Of a payload that of experiments.
  */
-int stack_ether_type(enum layer_id child);
-int stack_ip_proto(enum layer_id child);
-
-/* The port by which UDP announces it; 0: there is none. */
-uint16_t stack_udp_port(enum layer_id child);
+uint16_t stack_ether_type(enum layer_id child);
+uint8_t stack_ip_proto(enum layer_id child);

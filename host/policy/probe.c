@@ -2,21 +2,6 @@
 /* Says where in a packet a field's number lies, and what is not to be had without checks. */
 #include "host/policy/probe.h"
 
-static size_t min_length(enum layer_id layer)
-{
-	static const struct {
-		uint8_t min_length;
-		const char *doc;
-	} layers[] = {
-		{ .min_length = 0 },
-#define LAYER(NAME, ...) { __VA_ARGS__ },
-#include "host/packet/layers.def"
-#undef LAYER
-	};
-
-	return layers[layer].min_length;
-}
-
 bool field_is_number(const struct field *field)
 {
 	switch ((enum field_kind)field->kind) {
@@ -44,8 +29,9 @@ struct probe probe_of(const struct field *field, struct layer_ref place)
 		.width = field->width,
 		.shift = field->shift,
 		.scale = field->scale > 1 ? field->scale : 1,
-		.is_direct = is_plain && field->when == WHEN_ALWAYS && !field->at && !field->call &&
-			     (size_t)field->offset + field->width <= min_length(place.layer),
+		.is_direct =
+			is_plain && field->when == WHEN_ALWAYS && !field->at && !field->call &&
+			(size_t)field->offset + field->width <= layer_kinds[place.layer].min_length,
 		.mask = is_word && field->mask ? field->mask : UINT32_MAX,
 		.field = field,
 	};

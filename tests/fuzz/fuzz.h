@@ -130,15 +130,6 @@ static inline bool is_whole(const struct packet *p)
 /* What parse promises: every layer lies inside the packet, behind the one before it. */
 static inline void layers_check(const struct packet *p)
 {
-	static const struct {
-		uint8_t min_length;
-		const char *doc;
-	} least[] = {
-		{ .min_length = 0 },
-#define LAYER(NAME, ...) { __VA_ARGS__ },
-#include "host/packet/layers.def"
-#undef LAYER
-	};
 	size_t at = 0;
 
 	CHECK(p->datagram_end <= packet_length(p));
@@ -148,7 +139,7 @@ static inline void layers_check(const struct packet *p)
 		const struct layer *layer = &p->layer[i];
 
 		CHECK(layer->id > LAYER_none && layer->id < LAYER_COUNT);
-		CHECK(layer->offset == at && layer->length >= least[layer->id].min_length);
+		CHECK(layer->offset == at && layer->length >= layer_kinds[layer->id].min_length);
 		at += layer->length;
 		CHECK(at <= (layer->id >= LAYER_ip ? p->datagram_end : packet_length(p)));
 	}

@@ -28,7 +28,7 @@ host/packet/print_udp.c *
 host/policy/compile.c *
 host/policy/filter.c is_keyword count_of is_numeric word_next names_refuse is_one_of filter_surprise filter_surprise_text filter_open filter_close
 host/policy/index.c key_values key_for run_longest pair_compare pairs_collect run_fill runs_find index_new index_free
-host/policy/probe.c min_length probe_of
+host/policy/probe.c probe_of
 host/policy/reflect.c prefixes_copy reflect_new reflect_release
 host/policy/reject.c reject_new reject_release
 host/policy/rule.c rule_new rule_words_set action_release rule_release table_alloc rule_table_edit rule_table_new rule_table_free
