@@ -9,6 +9,7 @@
 #include "bindings/packet.h"
 #include "host/packet/checksum.h"
 #include "host/packet/edit.h"
+#include "host/packet/inner.h"
 #include "host/port/port.h"
 
 /* The packet at 1, of its own bytes; its edges are about to move under the views of what is in it.
@@ -18,22 +19,27 @@ static struct packet *check_edges(lua_State *L, const char *what)
 	struct packet *p = check_packet(L, 1);
 
 	if (p->outer)
-		luaL_error(L, "%s: pkt.inner has a place of fixed length; edit a pkt.inner:copy()",
-			what);
+		luaL_error(
+			L, "%s: pkt.inner has no room of its own; edit a pkt.inner:copy()", what);
 	packet_handle_end(((struct packet_handle *)lua_touserdata(L, 1))->inner);
 	return p;
 }
 
 /* Makes room for `front` bytes of headers more, or `back` bytes behind. */
-static void grow(lua_State *L, const char *what, size_t front, size_t back)
+static void grow_handle(
+	lua_State *L, const char *what, struct packet_handle *handle, size_t front, size_t back)
 {
-	struct packet_handle *handle = lua_touserdata(L, 1);
 	struct packet *p = handle->packet;
 	struct packet *grown = packet_grow(p, PACKET_HEADROOM + front, packet_length(p) + back);
 
 	if (!grown)
 		luaL_error(L, "%s: no memory for so long a packet", what);
 	handle->packet = grown;
+}
+
+static void grow(lua_State *L, const char *what, size_t front)
+{
+	grow_handle(L, what, lua_touserdata(L, 1), front, 0);
 }
 
 /* The longest that it may become. A copy of the script's own may go anywhere; a packet that the
@@ -50,18 +56,43 @@ static size_t longest(const struct packet_handle *handle)
 	return p->port->mtu + link;
 }
 
+/* The handles from that of the packet at 1 outwards; how many. */
+static unsigned handles_take(lua_State *L, struct packet_handle **handles)
+{
+	unsigned count = 0;
+
+	for (lua_pushvalue(L, 1); lua_isuserdata(L, -1);
+		packet_outer_push(L, -1), lua_remove(L, -2))
+		handles[count++] = lua_touserdata(L, -1);
+	lua_pop(L, 1);
+	return count;
+}
+
+/* Makes room in the outermost packet, and the views in it anew. */
+static void grow_around(
+	lua_State *L, const char *what, struct packet_handle **handles, unsigned count, size_t back)
+{
+	grow_handle(L, what, handles[count - 1], 0, back);
+	for (unsigned i = count - 1; i-- > 0;)
+		inner_view(handles[i]->packet, handles[i + 1]->packet);
+}
+
 int ledit_payload(lua_State *L)
 {
 	static const char *const what = "pkt.payload";
-	struct packet *p = check_edges(L, what);
-	const struct packet_handle *handle = lua_touserdata(L, 1);
-	size_t len, most = longest(handle);
+	struct packet *p = check_packet(L, 1);
+	struct packet_handle *handles[INNER_DEPTH + 1];
+	unsigned count = handles_take(L, handles);
+	const struct packet_handle *outermost = handles[count - 1];
+	size_t len, most = longest(outermost);
 
 	if (lua_type(L, 3) != LUA_TSTRING)
 		return luaL_error(L, "%s takes a string, not a %s", what, luaL_typename(L, 3));
 	const char *bytes = lua_tolstring(L, 3, &len);
 	size_t payload_most = edit_payload_most(p, most);
 
+	if (count > 1 && outermost->packet->gso.type)
+		return luaL_error(L, "%s: this packet is still to be cut into segments", what);
 	if (len > payload_most && edit_payload_most(p, PACKET_BYTES_MAX) > payload_most)
 		return luaL_error(L, "%s: %I bytes are too many (at most %I: the MTU of %s is %I)",
 			what, (lua_Integer)len, (lua_Integer)payload_most, p->port->name,
@@ -69,10 +100,11 @@ int ledit_payload(lua_State *L)
 	if (len > payload_most)
 		return luaL_error(L, "%s: %I bytes are too many (at most %I)", what,
 			(lua_Integer)len, (lua_Integer)payload_most);
+	packet_handle_end(handles[0]->inner);
 	if (edit_payload(p, (const uint8_t *)bytes, len) == EDIT_OK)
 		return 0;
-	grow(L, what, 0, len);
-	edit_payload(handle->packet, (const uint8_t *)bytes, len);
+	grow_around(L, what, handles, count, len);
+	edit_payload(handles[0]->packet, (const uint8_t *)bytes, len);
 	return 0;
 }
 
@@ -134,7 +166,7 @@ static int push_layers(lua_State *L, const char *what, const struct layer_list *
 		checksum_complete(p);
 	packet_trim(p, p->datagram_end);
 	if (headers > packet_headroom(p))
-		grow(L, what, headers, 0);
+		grow(L, what, headers);
 	enum build_status status = build(handle->packet, list->layers, list->count, &why);
 
 	if (status != BUILD_OK)
@@ -160,7 +192,7 @@ int ledit_push(lua_State *L)
 	if (status == EDIT_FULL)
 		return luaL_error(L, "%s: this packet has two tags already", what);
 	if (status == EDIT_ROOM) {
-		grow(L, what, 4, 0);
+		grow(L, what, 4);
 		p = ((const struct packet_handle *)lua_touserdata(L, 1))->packet;
 		edit_push_vlan(p);
 	}
@@ -174,11 +206,10 @@ int ledit_push(lua_State *L)
 /* The header at 2 that carries another packet; false: it is none of these. */
 static bool to_tunnel(lua_State *L, enum layer_id *out)
 {
-	static const enum layer_id tunnels[] = { LAYER_vxlan, LAYER_gre, LAYER_ip, LAYER_ipv6 };
+	const char *name = luaL_checkstring(L, 2);
 
-	for (unsigned i = 0; i < 4; i++) {
-		*out = tunnels[i];
-		if (!strcmp(luaL_checkstring(L, 2), layer_name(tunnels[i])))
+	for (*out = LAYER_none + 1; *out < LAYER_COUNT; ++*out) {
+		if (layer_kinds[*out].inner && !strcmp(name, layer_name(*out)))
 			return true;
 	}
 	return false;

@@ -16,6 +16,7 @@
 #include "host/packet/edit.h"
 #include "host/packet/dissect.h"
 #include "host/packet/inner.h"
+#include "host/packet/inspect.h"
 #include "host/packet/parse.h"
 #include "host/packet/print.h"
 #include "host/packet/reply.h"
@@ -53,6 +54,11 @@ bool is_packet(lua_State *L, int idx)
 
 /* User values: the views of the layers by their numbers, then these. */
 enum { VALUE_INNER = PACKET_COMMENT + 1, VALUE_OUTER, VALUES = VALUE_OUTER };
+
+void packet_outer_push(lua_State *L, int idx)
+{
+	lua_getiuservalue(L, idx, VALUE_OUTER);
+}
 
 /* A handle, and behind it `extra` bytes. */
 static struct packet_handle *handle_new(lua_State *L, size_t extra)
@@ -278,6 +284,18 @@ static void payload_push(lua_State *L, const struct packet *p)
 	lua_pushlstring(L, (const char *)p->data + at, end > at ? end - at : 0);
 }
 
+static void malformed_push(lua_State *L, const struct packet *p)
+{
+	size_t at;
+	enum malformed_reason reason = inspect(p, &at);
+
+	if (reason == MALFORMED_none)
+		lua_pushnil(L);
+	else
+		lua_pushfstring(L, "%s at byte %d: %s", malformed_name(reason), (int)at,
+			malformed_text(reason));
+}
+
 /* The one handle of the packet inside that at 1, with room for its view. */
 static struct packet_handle *inner_handle(lua_State *L, struct packet_handle *outer)
 {
@@ -329,11 +347,7 @@ static int property_push(lua_State *L, struct packet_handle *handle, enum proper
 		lua_pushnumber(L, clock_seconds(&state_of(L)->worker->clock, p->time));
 		break;
 	case PROPERTY_MALFORMED:
-		if (p->malformed)
-			lua_pushfstring(L, "%s at byte %d: %s", malformed_name(p->malformed),
-				(int)p->malformed_at, malformed_text(p->malformed));
-		else
-			lua_pushnil(L);
+		malformed_push(L, p);
 		break;
 	case PROPERTY_LINK:
 		lua_pushstring(L, handle->link[0] ? handle->link : NULL);

@@ -50,6 +50,9 @@ void packet_push_own(lua_State *L, struct packet *p);
 struct packet_handle *packet_push_seen(
 	lua_State *L, struct packet *p, const char *link, const char *dir);
 
+/* Pushes the handle of the packet around that at idx, or nil. */
+void packet_outer_push(lua_State *L, int idx);
+
 /* A packet at idx; raises for anything else and for one whose call is over. */
 struct packet *check_packet(lua_State *L, int idx);
 bool is_packet(lua_State *L, int idx);

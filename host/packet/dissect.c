@@ -10,6 +10,7 @@
 #include "host/packet/checksum.h"
 #include "host/packet/field.h"
 #include "host/packet/inner.h"
+#include "host/packet/inspect.h"
 #include "host/packet/names.h"
 #include "host/packet/print_part.h"
 #include "host/packet/wire.h"
@@ -199,13 +200,18 @@ static void bytes_show(
 static void malformed_add(struct tree *tree, const struct packet *p)
 {
 	struct line line;
+	size_t at;
+	enum malformed_reason reason = inspect(p, &at);
+
+	if (reason == MALFORMED_none)
+		return;
 	struct text *text = line_start(&line, tree->indent);
 
-	text_add(text, "malformed at byte %zu: %s",
-		(size_t)(p->data - tree->start) + p->malformed_at, malformed_name(p->malformed));
+	text_add(text, "malformed at byte %zu: %s", (size_t)(p->data - tree->start) + at,
+		malformed_name(reason));
 	line_end(&line, &tree->out);
 	text = line_start(&line, tree->indent + INDENT);
-	text_add(text, "%s", malformed_text(p->malformed));
+	text_add(text, "%s", malformed_text(reason));
 	line_end(&line, &tree->out);
 }
 
@@ -219,8 +225,7 @@ static void packet_add(struct tree *tree, struct packet *p)
 		layer_add(tree, p, &p->layer[i]);
 		end = (size_t)p->layer[i].offset + p->layer[i].length;
 	}
-	if (p->malformed)
-		malformed_add(tree, p);
+	malformed_add(tree, p);
 	if (inner_view(&inner, p)) {
 		range_add(tree, "inner", inner.data, packet_length(&inner));
 		tree->indent += INDENT;

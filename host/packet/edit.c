@@ -41,6 +41,9 @@ static struct cover cover_take(const struct packet *p)
 
 	if (cover.network)
 		cover.transport = checksum_transport(p, cover.network);
+	/* RFC 2784 2.4: GRE's own, if it has one. */
+	if (!cover.transport && packet_layer(p, LAYER_gre))
+		cover.transport = packet_layer(p, LAYER_gre);
 	if (cover.transport && cover.transport->id == LAYER_sctp)
 		cover.crc_error = checksum_sctp_error(p, cover.transport);
 	else if (cover.transport)
@@ -74,17 +77,31 @@ size_t edit_payload_at(const struct packet *p)
 	return (size_t)last->offset + last->length;
 }
 
-size_t edit_payload_most(const struct packet *p, size_t most)
+/* The most bytes that p can have: those its length fields can say. */
+static size_t length_most(const struct packet *p)
 {
 	const struct layer *network = network_of(p);
-	size_t at = edit_payload_at(p), longest = PACKET_BYTES_MAX;
 
-	if (network)
-		longest = network->offset + LENGTH_MAX +
-			  (network->id == LAYER_ipv6 ? IPV6_HEADER : 0);
-	if (most < longest)
-		longest = most;
-	return longest > at ? longest - at : 0;
+	if (!network)
+		return PACKET_BYTES_MAX;
+	return network->offset + LENGTH_MAX + (network->id == LAYER_ipv6 ? IPV6_HEADER : 0);
+}
+
+size_t edit_payload_most(const struct packet *p, size_t most)
+{
+	size_t at = edit_payload_at(p), room = SIZE_MAX;
+
+	for (; p; p = p->outer) {
+		size_t longest = length_most(p);
+
+		if (!p->outer && most < longest)
+			longest = most;
+		longest = longest > at ? longest - at : 0;
+		room = longest < room ? longest : room;
+		if (p->outer)
+			at += (size_t)(p->data - p->outer->data);
+	}
+	return room;
 }
 
 /* Makes the packet `end` bytes long, the first `keep` of them as they were. */
@@ -127,20 +144,59 @@ static void lengths_set(struct packet *p)
 		store_be16(layer_bytes(p, udp) + UDP_LENGTH, (uint16_t)(end - udp->offset));
 }
 
+/* A packet inside others, from the outermost on, and what its checksum sums to. */
+struct level {
+	struct packet *p;
+	size_t offset; /* bytes from the outermost one's data */
+	struct cover cover;
+};
+
+/* Those of p, outermost first; how many. A checksum that is still to be completed is, if views of
+ * its bytes are about to move. */
+static unsigned levels_take(struct packet *p, struct level *levels)
+{
+	unsigned count = 1, i = 1;
+	struct packet *outermost = p;
+
+	for (; outermost->outer; outermost = outermost->outer)
+		count++;
+	/* One inside a packet that is replaced, or whose views move. */
+	if (outermost->csum.state == CSUM_PARTIAL &&
+		(count > 1 || outermost->csum.start >= edit_payload_at(outermost)))
+		checksum_complete(outermost);
+	for (; p; p = p->outer, i++) {
+		if (p->outer)
+			p->csum.state = CSUM_NONE;
+		levels[count - i] =
+			(struct level){ p, (size_t)(p->data - outermost->data), cover_take(p) };
+	}
+	return count;
+}
+
 enum edit_status edit_payload(struct packet *p, const uint8_t *bytes, size_t len)
 {
-	size_t at = edit_payload_at(p);
-	struct cover cover = cover_take(p);
+	struct level levels[INNER_DEPTH + 1];
+	unsigned count = levels_take(p, levels);
+	struct packet *outermost = levels[0].p;
+	size_t at = levels[count - 1].offset + edit_payload_at(p);
 
-	if (!resize(p, at, at + len))
+	if (!resize(outermost, at, at + len))
 		return EDIT_ROOM;
 	if (len)
-		memcpy(p->data + at, bytes, len);
-	lengths_set(p);
-	cover_keep(p, &cover);
-	if (len <= p->gso.size)
-		p->gso.type = 0;
-	parse(p);
+		memcpy(outermost->data + at, bytes, len);
+	/* From the inside out: what a packet carries is in its sum. */
+	for (unsigned i = count; i-- > 0;) {
+		p = levels[i].p;
+		p->data = outermost->data + levels[i].offset;
+		p->tail = outermost->tail;
+		lengths_set(p);
+		cover_keep(p, &levels[i].cover);
+	}
+	if (len <= outermost->gso.size)
+		outermost->gso.type = 0;
+	parse(outermost);
+	for (unsigned i = 1; i < count; i++)
+		inner_view(levels[i].p, levels[i - 1].p);
 	return EDIT_OK;
 }
 

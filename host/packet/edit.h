@@ -20,8 +20,9 @@ size_t edit_payload_at(const struct packet *p);
 size_t edit_payload_most(const struct packet *p, size_t most);
 
 /* Replaces the payload by one of at most edit_payload_most; padding goes. Lengths become right (of
- * a fragment the UDP length stays), checksums stay right if they were right. Parsed anew. EDIT_OK,
- * or EDIT_ROOM and p is untouched. */
+ * a fragment the UDP length stays), checksums stay right if they were right. Of a view all packets
+ * around it follow, and what follows it in them goes too. Parsed anew, views made anew. EDIT_OK, or
+ * EDIT_ROOM: the outermost packet lacks it, and nothing is changed but a checksum completed. */
 enum edit_status edit_payload(struct packet *p, const uint8_t *bytes, size_t len);
 
 /* Puts a tag behind the Ethernet addresses: VLAN 1, to be edited. Around another it is the

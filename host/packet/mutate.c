@@ -7,6 +7,7 @@
 #include "host/packet/checksum.h"
 #include "host/packet/edit.h"
 #include "host/packet/field.h"
+#include "host/packet/inner.h"
 #include "host/packet/parse.h"
 #include "host/packet/wire.h"
 
@@ -48,6 +49,19 @@ static bool is_fixed(const struct field *field)
 	return false;
 }
 
+/* Numbers that are fewer than their bits can say. */
+static const struct range {
+	enum layer_id layer;
+	const char *name;
+	uint16_t least, most;
+} ranges[] = {
+	{ LAYER_vlan, "id", 1, 4094 }, { LAYER_arp, "opcode", 1, 2 },
+	{ LAYER_tcp, "wscale", 0, 14 }, /* RFC 7323 2.3 */
+	{ LAYER_icmpv6, "prefix_len", 0, 128 },
+	{ LAYER_icmpv6, "opt_mtu", 1280, 65535 }, /* RFC 8200 5 */
+	{ LAYER_dhcp, "message_type", 1, 8 },	  /* RFC 2132 9.6 */
+};
+
 static uint64_t number_any(const struct field *field, struct rng *rng)
 {
 	/* RFC 9293 3.4 to 3.6: SYN, SYN ACK, ACK, PSH ACK, FIN ACK, RST, RST ACK. */
@@ -56,10 +70,12 @@ static uint64_t number_any(const struct field *field, struct rng *rng)
 
 	if (field->layer == LAYER_tcp && !strcmp(field->name, "flags"))
 		return segments[rng_below(rng, sizeof(segments))];
-	if (field->layer == LAYER_vlan && !strcmp(field->name, "id"))
-		return 1 + rng_below(rng, 4094);
-	if (field->layer == LAYER_arp)
-		return 1 + rng_below(rng, 2);
+	for (unsigned i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++) {
+		const struct range *range = &ranges[i];
+
+		if (range->layer == field->layer && !strcmp(range->name, field->name))
+			return range->least + rng_below(rng, range->most - range->least + 1u);
+	}
 	if (field->written & WRITTEN_TTL)
 		return 1 + rng_below(rng, 255);
 	return rng_below(rng, field_max(field) / scale + 1) * scale;
@@ -155,20 +171,35 @@ static void sums_fill(const struct packet *p)
 {
 	const struct layer *network = network_of(p), *transport = transport_of(p);
 
+	if (!transport) /* it has a checksum of its own if its flags say so */
+		transport = packet_layer(p, LAYER_gre);
 	if (network && network->id == LAYER_ip)
 		checksum_ip_fill(p, network);
 	if (transport && !(p->traits & TRAIT_FRAGMENT))
 		checksum_transport_fill(p, network, transport);
 }
 
+/* Inner packets are few (inner.h), so this calls itself rarely. Their checksums are summed before
+ * those around them. */
+static void packet_any(struct packet *p, struct rng *rng)
+{
+	struct packet view;
+
+	for (unsigned i = 0; i < p->layer_count; i++)
+		layer_any(p, i, rng);
+	if (inner_view(&view, p)) {
+		if (!view.malformed)
+			packet_any(&view, rng);
+	} else if (is_opaque(p) && !(p->traits & TRAIT_FRAGMENT)) {
+		payload_any(p, rng);
+	}
+	sums_fill(p);
+}
+
 void mutate_fields(struct packet *p, struct rng *rng)
 {
 	p->csum.state = CSUM_NONE;
-	for (unsigned i = 0; i < p->layer_count; i++)
-		layer_any(p, i, rng);
-	if (is_opaque(p) && !(p->traits & TRAIT_FRAGMENT))
-		payload_any(p, rng);
-	sums_fill(p);
+	packet_any(p, rng);
 	p->written = 0;
 }
 

@@ -86,6 +86,7 @@ bool option_walk(struct option_walk *walk, const struct packet *p, const struct 
 		return false;
 	}
 	start += layer->offset;
+	walk->lies = false;
 	walk->at = p->data + (start < end ? start : layer->offset);
 	walk->left = start < end ? end - start : 0;
 	return walk->left > 0;
@@ -106,7 +107,7 @@ bool option_walk_extension(struct option_walk *walk, const struct packet *p,
 		if (size > layer->length - at)
 			return false;
 		if (has_options && !n--) {
-			*walk = (struct option_walk){ OPTIONS_ip6, ip + at + 2, size - 2 };
+			*walk = (struct option_walk){ OPTIONS_ip6, false, ip + at + 2, size - 2 };
 			*header = proto;
 			return true;
 		}
@@ -196,6 +197,7 @@ bool option_next(struct option_walk *walk, struct option *out)
 	size_t length = walk->left && !is_end(walk) ? option_length(walk) : 0;
 
 	if (!length) {
+		walk->lies = walk->left && !is_end(walk);
 		walk->left = 0;
 		return false;
 	}

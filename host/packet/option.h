@@ -15,6 +15,7 @@ struct option {
 /* Where a walk stands; the caller sees nothing of it. */
 struct option_walk {
 	uint8_t list; /* enum option_list */
+	bool lies;    /* it ended at an option that does not fit, `at` */
 	uint8_t *at;
 	size_t left;
 };

@@ -222,6 +222,31 @@ static void payload_changes(const struct packet *was, struct input *in)
 	packet_free(p);
 }
 
+/* The same of the packet inside: what is around it follows. */
+static void inner_payload_changes(const struct packet *was, struct input *in)
+{
+	uint8_t bytes[300] = { 0 };
+	struct packet view, *p = packet_copy(was);
+	size_t len = take(in);
+
+	p = packet_grow(p, PACKET_HEADROOM, packet_length(p) + sizeof(bytes));
+	CHECK(p);
+	bool was_right = is_right(p, 1) && inner_view(&view, p) &&
+			 !(view.traits & TRAIT_FRAGMENT) &&
+			 len <= edit_payload_most(&view, PACKET_BYTES_MAX);
+
+	if (was_right) {
+		size_t at = edit_payload_at(&view);
+
+		CHECK(edit_payload(&view, bytes, len) == EDIT_OK);
+		layers_check(p);
+		layers_check(&view);
+		CHECK(packet_length(&view) == at + len && view.tail == p->tail);
+		CHECK(view.malformed || is_right(p, 1));
+	}
+	packet_free(p);
+}
+
 static void tags_change(const struct packet *was)
 {
 	struct packet *p = packet_copy(was);
@@ -259,6 +284,7 @@ static void others_are_made(const struct packet *was, struct input *in)
 		mutate_fields(p, &rng);
 		layers_check(p);
 		CHECK(!p->malformed && p->layer_count == was->layer_count);
+		CHECK((p->traits & TRAIT_FRAGMENT) || is_right(p, 0));
 	}
 	bool is_empty = !packet_length(p);
 
@@ -293,6 +319,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			options_are_there(p, list);
 		}
 		payload_changes(p, &in);
+		inner_payload_changes(p, &in);
 		tags_change(p);
 		others_are_made(p, &in);
 	}

@@ -147,6 +147,101 @@ describe("pkt.payload = ...", function()
   end)
 end)
 
+describe("pkt.inner.payload = ...", function()
+  local INNER <const> = { { { "ip" }, { "udp" } }, { { "ipv6" }, { "tcp" } }, { { "ip" }, { "icmp" } } }
+  local OUTER <const> = {
+    { { "ip" } }, { { "ipv6" } }, { { "eth" }, { "ip" }, { "gre", key = 7 } },
+    { { "eth" }, { "vlan" }, { "ipv6" }, { "udp" }, { "vxlan", vni = 5 }, { "eth" } },
+    { { "ip" }, { "udp" }, { "vxlan" }, { "eth" }, { "vlan" } }, { { "ip" }, { "gre" }, { "ipv6" } },
+  }
+
+  local function deepest(pkt)
+    while pkt.inner do pkt = pkt.inner end
+    return pkt
+  end
+
+  local function each(fn)
+    for _, outer in ipairs(OUTER) do
+      for _, inner in ipairs(INNER) do
+        fn(function(payload)
+          local list <const> = { table.unpack(outer) }
+          for _, layer in ipairs(inner) do list[#list + 1] = layer end
+          list[#list + 1] = payload
+          return mt.packet(list)
+        end)
+      end
+    end
+  end
+
+  it("makes what is built with that payload, lengths and checksums of all packets right", function()
+    each(function(tunnel)
+      for _, len in ipairs { 0, 1, 6, 7, 200, 1401, 60000 } do
+        local pkt <const> = tunnel "before"
+        local inner <const> = deepest(pkt)
+        inner.payload = ("x"):rep(len)
+        assert.is_true(tunnel(("x"):rep(len)):bytes() == pkt:bytes())
+        -- The handle goes on.
+        assert.equal(len, #inner.payload)
+        inner.payload = "before"
+        assert.equal(tunnel("before"):bytes(), pkt:bytes())
+      end
+    end)
+  end)
+
+  it("is that of a packet in a rule too", function()
+    each(function(tunnel)
+      local pkt <const> = tunnel "before"
+      local out <const>, why <const> = ruled(pkt.eth and "eth" or "ip", pkt, function(lent)
+        deepest(lent).payload = ("y"):rep(900)
+      end)
+      assert.is_nil(why)
+      assert.equal(tunnel(("y"):rep(900)):bytes(), out:bytes())
+    end)
+  end)
+
+  it("keeps wrong checksums wrong, and GRE's right", function()
+    do
+      local _ <close> = wrong "checksums by hand"
+      local pkt <const> = mt.packet { { "ip" }, { "ip", checksum = 0x1234 }, { "udp", checksum = 0x1234 }, "before" }
+      local sums <const> = frames.sum(pkt:bytes(21, 40))
+      pkt.inner.payload = "after it"
+      assert.equal(sums, frames.sum(pkt:bytes(21, 40)))
+      assert.is_true(pkt:tree():find "checksum +0x%x+, right.*checksum +0x%x+, wrong.*checksum +0x%x+, wrong" ~= nil)
+    end
+    local list <const> = { { "ip" }, { "gre", checksum = 0 }, { "ip" }, { "udp" }, "before" }
+    local function summed()
+      local _ <close> = wrong "a checksum of 0, to be summed"
+      list[2].checksum = 0
+      list[2].checksum = ~frames.sum(mt.packet(list):bytes(21)) & 0xffff
+    end
+    summed()
+    local pkt <const> = mt.packet(list)
+    pkt.inner.payload = "after it, and odd"
+    assert.equal(0xffff, frames.sum(pkt:bytes(21)))
+    pkt.payload = pkt.payload .. "more"
+    assert.equal(0xffff, frames.sum(pkt:bytes(21)))
+  end)
+
+  it("drops the padding of the frame inside, and what follows it", function()
+    local frame <const> = frames.eth(0x0800, frames.ip4({ proto = 17 }, frames.udp {})) .. ("\0"):rep(18)
+    local pkt <const> = mt.packet { { "ip" }, { "udp" }, { "vxlan" }, frame }
+    pkt.inner.payload = "after"
+    assert.equal(20 + 8 + 8 + 14 + 20 + 8 + 5, #pkt)
+    assert_right(pkt)
+    assert_right(pkt.inner)
+  end)
+
+  it("refuses what is too long for any of the packets, all untouched", function()
+    local pkt <const> = mt.packet { { "ip" }, { "gre" }, { "ipv6" }, { "udp" }, "before" }
+    local was <const> = pkt:bytes()
+    assert.has_error(function() pkt.inner.payload = ("x"):rep(65464) end,
+      "pkt.payload: 65464 bytes are too many (at most 65463)")
+    assert.equal(was, pkt:bytes())
+    pkt.inner.payload = ("x"):rep(65463)
+    assert.same({ 65535, 65471 }, { pkt.ip.len, pkt.inner.udp.length })
+  end)
+end)
+
 describe("pkt:push and pkt:pop", function()
   it("put a tag on and take it off again", function()
     local pkt <const> = mt.packet { { "eth" }, { "ip" }, { "udp" }, "datagram" }

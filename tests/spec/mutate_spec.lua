@@ -76,6 +76,48 @@ describe("mt.fuzz", function()
     end
   end)
 
+  it("varies the packets in a tunnel too, lengths and checksums of all of them right", function()
+    local seen <const> = {}
+    for _, stack in ipairs {
+      { { "ip" }, { "udp" }, { "vxlan" }, { "eth" }, { "ip" }, { "tcp", mss = 1460, wscale = 7 }, "payload" },
+      { { "ipv6" }, { "gre", key = 1 }, { "ip" }, { "ipv6" }, { "udp" }, "payload" },
+    } do
+      local pkt <const> = mt.packet(stack)
+      for seed = 1, SEEDS do
+        local other <const> = mt.fuzz(pkt, seed)
+        local inside, was = other, pkt
+        while inside do
+          assert.same(was:layers(), inside:layers())
+          assert.is_nil(inside.malformed)
+          assert.is_nil(inside:tree():find ", wrong\n")
+          for _, name in ipairs { "ip.src", "ip.id", "ipv6.src", "ipv6.flow", "tcp.seq", "tcp.mss", "tcp.wscale", "udp.srcport",
+            "vxlan.vni", "gre.key", "eth.src" } do
+            local value <const> = inside:get(name)
+            if value then
+              local key <const> = (inside == other and "" or "inner.") .. name
+              seen[key] = seen[key] or {}
+              seen[key][value] = true
+            end
+          end
+          if not inside.inner then
+            seen.payload = seen.payload or {}
+            seen.payload[#inside.payload] = true
+            assert.is_true(not inside.tcp or inside.tcp.wscale <= 14)
+          end
+          inside, was = inside.inner, was.inner
+        end
+      end
+    end
+    local names = 0
+    for name, values in pairs(seen) do
+      local count = 0
+      for _ in pairs(values) do count = count + 1 end
+      assert.is_true(count >= 10, name)
+      names = names + 1
+    end
+    assert.is_true(names > 15, names)
+  end)
+
   it("makes packets that may be answered", function()
     for seed = 1, SEEDS do
       mt.fuzz(mt.packet { { "eth" }, { "ip" }, { "udp" } }, seed):turn()

@@ -103,6 +103,43 @@ describe("a packet", function()
     assert.equal("truncated at byte 0: the packet ends inside a header", pkt.malformed)
   end)
 
+  it("says where an option or a record lies that parse does not look into", function()
+    local function tampered(pkt, at, byte)
+      return mt.packet(pkt:bytes(1, at) .. byte .. pkt:bytes(at + 2), "ip").malformed
+    end
+    local syn <const> = mt.packet { { "ip" }, { "tcp", mss = 1460, options = { { number = 254, bytes = "xx" } } } }
+    assert.is_nil(syn.malformed)
+    assert.equal("tcp_options at byte 44: a TCP option that does not fit its header", tampered(syn, 45, "\9"))
+    assert.equal("tcp_options at byte 40: a TCP option that does not fit its header", tampered(syn, 41, "\0"))
+    local alert <const> = mt.packet { { "ip", options = { { number = 30, bytes = "xx" } } }, { "udp" } }
+    assert.matches("^options at byte 20: IPv4 options", tampered(alert, 21, "\9"))
+    local two <const> = mt.packet { { "ip", options = { { number = 30, bytes = "xx" }, { number = 30 } } }, { "udp" } }
+    assert.matches("^options at byte 24: IPv4 options", tampered(two, 25, "\9"))
+    local nd <const> = mt.packet { { "ipv6" }, { "icmpv6", type = 135, source_lla = "02:00:00:00:00:07" } }
+    assert.matches("^nd_options at byte 64: .*length 0", tampered(nd, 65, "\0"))
+    assert.matches("^nd_options at byte 64", tampered(nd, 65, "\2"))
+    local dhcp <const> = mt.packet { { "ip" }, { "udp" }, { "dhcp", message_type = 1, hostname = "moon" } }
+    assert.is_nil(dhcp.malformed)
+    assert.equal("dhcp_options at byte 268: a DHCP option that does not fit the message", tampered(dhcp, 269, "\255"))
+    assert.is_truthy(mt.packet(dhcp:bytes(1, 269) .. "\255" .. dhcp:bytes(271), "ip"):tree()
+      :find("malformed at byte 268: dhcp_options\n  a DHCP option that does not fit", 1, true))
+  end)
+
+  it("says where a DNS record lies", function()
+    local question <const>, answer <const> = { name = "moon.example" }, { name = "tap.example", type = "CNAME", data = "a.b" }
+    local pkt <const> = mt.packet { { "ip" }, { "udp" }, { "dns", questions = { question }, answers = { answer } } }
+    local function malformed(bytes) return (mt.packet(bytes, "ip").malformed or ""):match "^dns_records at byte %d+" end
+    assert.is_nil(pkt.malformed)
+    local bytes <const> = pkt:bytes()
+    -- The question starts at 40, the answer behind its 14 + 4 bytes, with its data at 81.
+    assert.equal("dns_records at byte 40", malformed(bytes:sub(1, 40) .. "\xc0\x0c" .. bytes:sub(43)))
+    assert.equal("dns_records at byte 58", malformed(bytes:sub(1, 58) .. "\x40" .. bytes:sub(60)))
+    assert.equal("dns_records at byte 58", malformed(bytes:sub(1, 81) .. "\9" .. bytes:sub(83)))
+    assert.equal("dns_records at byte 58", malformed(bytes:sub(1, 80) .. "\77" .. bytes:sub(82)))
+    local more <const> = mt.packet { { "ip" }, { "udp" }, { "dns", questions = { question }, qdcount = 2 } }
+    assert.matches("^dns_records at byte 58", more.malformed)
+  end)
+
   it("turns into its own answer", function()
     local pkt <const> = echo():turn()
     assert.equal("IP 192.168.1.100 > 192.168.1.134: ICMP echo reply, id 8499, seq 1, length 8",
@@ -189,10 +226,10 @@ describe("a packet in a tunnel", function()
     assert.equal("192.168.1.134", pkt.inner.ip.src)
   end)
 
-  it("has a place of fixed length", function()
-    assert.has_error(function() vxlan().inner.payload = "longer than it was" end,
-      "pkt.payload: pkt.inner has a place of fixed length; edit a pkt.inner:copy()")
-    assert.has_error(function() vxlan().inner:push "vlan" end)
+  it("has no room of its own for tags and tunnels", function()
+    assert.has_error(function() vxlan().inner:push "vlan" end,
+      "pkt:push: pkt.inner has no room of its own; edit a pkt.inner:copy()")
+    assert.has_error(function() vxlan().inner:pop "vlan" end)
     local copy <const> = vxlan().inner:copy()
     copy.payload = "longer than it was"
     assert.equal(14 + 20 + 8 + 18, #copy)
