@@ -188,11 +188,34 @@ static bool seed_read(const struct options *options, struct run_extra *extra)
 	return true;
 }
 
+/* `--trace tcp`: a match that was taken for the script, as only = ties it to the option. One line
+ * says so. */
+static bool is_match_loose(const struct options *options)
+{
+	struct filter *filter;
+	struct refusal why;
+	char path[PATH_MAX];
+
+	if (!options->trace || *options->trace || !options->script ||
+		scripts_find(options->script, path, sizeof(path), NULL))
+		return false;
+	if (options->script[0] != '{') {
+		if (filter_open(&filter, options->script, LAYER_eth, &why))
+			return false;
+		filter_close(filter);
+	}
+	log_line(LOG_LEVEL_ERROR, "run: --trace: its match goes after = (--trace='%s')",
+		options->script);
+	return true;
+}
+
 int run_prepare(
 	const struct options *options, const struct script_ops *ops, struct run_extra *extra)
 {
 	struct refusal why = { 0 };
 
+	if (is_match_loose(options))
+		return STATUS_USAGE;
 	extra->has_script = options->script || !extra->is_console;
 	if (extra->has_script && !script_locate(options->script ? options->script : "ping",
 					 extra->path, sizeof(extra->path)))

@@ -131,6 +131,9 @@ tun_refused() {
   is_refused 2 'run: unknown option -z (see moontap help run)' "$MOONTAP" run -z
   is_refused 2 'run: --stats takes no value (write just --stats)' "$MOONTAP" run --stats=yes
   is_refused 2 'run: --trace: filter: unknown word "icpm" (did you mean "icmp"?)' "$MOONTAP" run --trace=icpm
+  is_refused 2 "run: --trace: its match goes after = (--trace='tcp port 80')" "$MOONTAP" run --trace 'tcp port 80'
+  is_refused 2 "run: --trace: its match goes after = (--trace='{ tcp = true }')" "$MOONTAP" run --trace '{ tcp = true }'
+  is_refused 1 'pign: no such script (did you mean ping?)' "$MOONTAP" run --trace pign
 }
 
 @test "a bad command" {
