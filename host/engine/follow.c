@@ -49,6 +49,21 @@ int follow_ask(struct lane *lane, struct refusal *why)
 	return 0;
 }
 
+void follow_losses(struct lane *lane)
+{
+	struct port *port = lane->port;
+	struct netlink *netlink = world_netlink(lane->worker->world, lane->netns, NULL);
+	struct link link;
+
+	/* The count is the link's, not a queue's: worker 1 has it. */
+	if ((strcmp(port->kind, "tun") && strcmp(port->kind, "tap")) || lane->origin || !netlink ||
+		link_get(netlink, NULL, port->ifindex, &link, NULL))
+		return;
+	if (link.tx_dropped > lane->link_dropped)
+		counter_add(&port->counters.rx_dropped, link.tx_dropped - lane->link_dropped);
+	lane->link_dropped = link.tx_dropped;
+}
+
 static void changed(struct worker *worker, const char *netns, int ifindex, bool is_gone)
 {
 	for (struct lane *lane = worker->dp.lanes; lane; lane = lane->sibling) {

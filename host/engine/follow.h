@@ -22,5 +22,8 @@ void follow_close(struct worker *worker);
 /* In a recorded network: hears what has changed since the last time. */
 void follow_recorded(struct worker *worker);
 
+/* Of a tun or tap: what its queue had no room for since it was opened is counted as rx_dropped. */
+void follow_losses(struct lane *lane);
+
 /* Asks the kernel now. 0 or -errno with why; the lane is untouched on failure. */
 int follow_ask(struct lane *lane, struct refusal *why);

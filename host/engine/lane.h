@@ -23,6 +23,7 @@ struct lane {
 	enum verdict fallback; /* the port's default: VERDICT_DROP or VERDICT_PASS */
 	struct lane *next;     /* where pass and rewrite go; NULL: nowhere */
 	struct lane *sibling;  /* the worker's next lane */
+	uint64_t link_dropped; /* of the link's tx_dropped those that are not ours to count */
 	struct lane *origin;   /* worker 1's lane, of whose port this one has a queue; NULL: none */
 	char netns[64];	       /* of the link; "": our own */
 	struct station station;

@@ -186,6 +186,7 @@ static int link_lane_open(struct worker *worker, struct port *port, const struct
 	error = lane_open(worker, port, link->name, netns, fd, out, why);
 	if (error)
 		return error;
+	(*out)->link_dropped = link->tx_dropped;
 	error = follow_ask(*out, why);
 	if (error)
 		worker_lane_close(worker, *out);

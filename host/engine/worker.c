@@ -390,6 +390,8 @@ void worker_lane_close(struct worker *worker, struct lane *lane)
 {
 	if (lane->watch.fd >= 0)
 		loop_remove(&worker->loop, &lane->watch);
+	if (lane->is_open)
+		follow_losses(lane);
 	lane_close(lane);
 	if (lane->has_device)
 		world_link_del(worker->world, lane->netns, lane->port->ifindex);

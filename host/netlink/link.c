@@ -53,6 +53,15 @@ static void info_read(const struct nlattr *info, struct link *link)
 	}
 }
 
+static uint64_t dropped_read(const struct nlattr *attr)
+{
+	struct rtnl_link_stats64 stats = { 0 };
+	size_t len = mnl_attr_get_payload_len(attr);
+
+	memcpy(&stats, mnl_attr_get_payload(attr), len < sizeof(stats) ? len : sizeof(stats));
+	return stats.tx_dropped;
+}
+
 static void attr_read(const struct nlattr *attr, struct link *link)
 {
 	switch (mnl_attr_get_type(attr)) {
@@ -75,6 +84,9 @@ static void attr_read(const struct nlattr *attr, struct link *link)
 		break;
 	case IFLA_LINK_NETNSID:
 		link->peer_netns = (int)mnl_attr_get_u32(attr);
+		break;
+	case IFLA_STATS64:
+		link->tx_dropped = dropped_read(attr);
 		break;
 	case IFLA_LINKINFO:
 		info_read(attr, link);

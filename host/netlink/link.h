@@ -15,9 +15,10 @@ struct link {
 	bool has_carrier;
 	bool has_mac;
 	uint8_t mac[6];
-	int master;	/* ifindex; 0: none */
-	int peer;	/* ifindex of the other end, perhaps in another namespace; 0: none */
-	int peer_netns; /* the kernel's id of that namespace; -1: this one */
+	uint64_t tx_dropped; /* packets, since it was made */
+	int master;	     /* ifindex; 0: none */
+	int peer;	     /* ifindex of the other end, perhaps in another namespace; 0: none */
+	int peer_netns;	     /* the kernel's id of that namespace; -1: this one */
 	char name[LINK_NAME];
 	char kind[LINK_NAME]; /* "veth", "tun", "bridge", ...; "" for a physical one */
 };

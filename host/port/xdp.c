@@ -255,7 +255,8 @@ static void lost_count(struct xdp *xdp)
 
 	if (getsockopt(xdp->fd, SOL_XDP, XDP_STATISTICS, &stats, &len))
 		return;
-	uint64_t lost = stats.rx_dropped + stats.rx_ring_full + stats.rx_fill_ring_empty_descs;
+	/* What found no slot is in rx_dropped too, beside rx_fill_ring_empty_descs. */
+	uint64_t lost = stats.rx_dropped + stats.rx_ring_full;
 
 	counter_add(&xdp->port.counters.rx_dropped, lost - xdp->lost);
 	xdp->lost = lost;

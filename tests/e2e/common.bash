@@ -84,8 +84,8 @@ assert_counts_add_up() {
     /= replied/ { n++; sum = $3 + $6 + $9 + $12 + $15; if (sum != rx) { print name, rx, "!=", sum; bad = 1 } }
     END { exit bad || !n }' "$1" || return 1
   case ${MOONTAP_WAY:-} in
-  epoll | uring) ! grep -E '  io (epoll|uring)$' "$1" | grep -v "  io $MOONTAP_WAY\$" ;;
-  ring | mmsg | xdp) ! grep -E '  io (ring|mmsg|xdp)$' "$1" | grep -v "  io $MOONTAP_WAY\$" ;;
+  epoll | uring) ! grep -Ew '  io (epoll|uring)' "$1" | grep -vw "  io $MOONTAP_WAY" ;;
+  ring | mmsg | xdp) ! grep -Ew '  io (ring|mmsg|xdp)' "$1" | grep -vw "  io $MOONTAP_WAY" ;;
   esac
 }
 
