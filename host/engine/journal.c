@@ -15,6 +15,7 @@
 
 #include "host/netlink/link.h"
 #include "host/netlink/netns.h"
+#include "host/netlink/offload.h"
 
 enum { BOOT_ID = 40, PATH_ROOM = 256 };
 
@@ -202,6 +203,17 @@ static void sysctl_undo(const struct undo *undo)
 	netns_leave(token);
 }
 
+static void offload_undo(const struct undo *undo)
+{
+	struct offload_link link;
+	int token = netns_enter(undo->netns, NULL);
+
+	memcpy(&link, undo->payload, sizeof(link));
+	if (token >= -1)
+		offload_set(&link, true);
+	netns_leave(token);
+}
+
 static void undo_one(const struct undo *undo)
 {
 	if (netns_inode(undo->netns) != undo->inode)
@@ -210,6 +222,8 @@ static void undo_one(const struct undo *undo)
 		netns_del(undo->netns, NULL);
 	else if (undo->kind == UNDO_NETLINK)
 		netlink_undo(undo);
+	else if (undo->kind == UNDO_OFFLOAD)
+		offload_undo(undo);
 	else
 		sysctl_undo(undo);
 }

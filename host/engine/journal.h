@@ -9,10 +9,10 @@
 #include "host/netlink/netlink.h"
 #include "host/netlink/sysctl.h"
 
-enum undo_kind { UNDO_NETLINK = 1, UNDO_SYSCTL, UNDO_NETNS };
+enum undo_kind { UNDO_NETLINK = 1, UNDO_SYSCTL, UNDO_NETNS, UNDO_OFFLOAD };
 
-/* One undo. Its payload is a netlink message, or a sysctl's path and old value, each ending in 0.
- */
+/* One undo. Its payload is a netlink message, or a sysctl's path and old value, each ending in 0,
+ * or the struct offload_link whose offload is switched on again. */
 struct undo {
 	enum undo_kind kind;
 	char netns[NETNS_NAME]; /* where; "": the journal's own. For UNDO_NETNS the name itself */

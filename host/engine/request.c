@@ -17,6 +17,7 @@
 
 #include "host/netlink/events.h"
 #include "host/netlink/netns.h"
+#include "host/netlink/offload.h"
 #include "host/port/socket.h"
 #include "host/port/tun.h"
 #include "host/port/xdp.h"
@@ -202,6 +203,49 @@ static void sysctl_run(struct journal *journal, const struct request *request, s
 		fail(reply, &why);
 }
 
+static int offload_off(
+	struct journal *journal, const struct request *request, const struct offload_link *link)
+{
+	struct undo undo;
+
+	undo_make(&undo, UNDO_OFFLOAD, request);
+	undo.len = sizeof(*link);
+	memcpy(undo.payload, link, sizeof(*link));
+	int error = journal_add(journal, &undo);
+
+	if (error)
+		return error;
+	error = offload_set(link, false);
+	if (error)
+		journal_forget(journal);
+	return error;
+}
+
+static void offload_run(struct journal *journal, const struct request *request, struct reply *reply)
+{
+	struct request there = { .verb = REQUEST_OFFLOAD };
+	struct offload_link peer;
+	int token;
+	int error = offload_peer(request->netns, request->number, &peer, there.netns);
+
+	if (error == -ENODEV)
+		return; /* what comes by a wire is whole */
+	if (!error && enter(&there, reply, &token)) {
+		error = offload_get(&peer);
+		if (error > 0)
+			error = offload_off(journal, &there, &peer);
+		else
+			peer.name[0] = '\0';
+		netns_leave(token);
+	}
+	if (error)
+		reply->error = error;
+	else if (peer.name[0])
+		snprintf(reply->value, sizeof(reply->value), "%s%s%sethtool -K %s tx off",
+			there.netns[0] ? "ip netns exec " : "", there.netns,
+			there.netns[0] ? " " : "", peer.name);
+}
+
 /* The undo knows the namespace before it has a name. */
 static int netns_make(struct journal *journal, const struct request *request, struct refusal *why)
 {
@@ -310,6 +354,9 @@ void request_run(struct journal *journal, const struct request *request, struct 
 		break;
 	case REQUEST_SYSCTL:
 		sysctl_run(journal, request, reply);
+		break;
+	case REQUEST_OFFLOAD:
+		offload_run(journal, request, reply);
 		break;
 	case REQUEST_NETNS:
 		netns_run(journal, request, reply);

@@ -8,13 +8,15 @@
 #include "host/engine/journal.h"
 
 enum request_verb {
-	REQUEST_CHANGE, /* payload: a netlink message, then (undo_at) the one that takes it back */
-	REQUEST_OPEN,	/* a descriptor, of enum request_open */
-	REQUEST_SYSCTL, /* payload: path, 0, value, 0; an empty value only reads */
-	REQUEST_NETNS,	/* adds the namespace `netns`, or deletes it where number is 0 */
-	REQUEST_SPAWN,	/* payload: argv, each ending in 0; fds: 0 to 2. Gives pid and pidfd */
-	REQUEST_WAIT,	/* reaps the child `number`: its status as sh gives it */
-	REQUEST_UNDO,	/* back to the mark `number`; gives the mark where number is -1 */
+	REQUEST_CHANGE,	 /* payload: a netlink message, then (undo_at) the one that takes it back */
+	REQUEST_OPEN,	 /* a descriptor, of enum request_open */
+	REQUEST_SYSCTL,	 /* payload: path, 0, value, 0; an empty value only reads */
+	REQUEST_OFFLOAD, /* has the other end of the link `number` finish the checksums it sends;
+			    value: how, "": it does so already */
+	REQUEST_NETNS,	 /* adds the namespace `netns`, or deletes it where number is 0 */
+	REQUEST_SPAWN,	 /* payload: argv, each ending in 0; fds: 0 to 2. Gives pid and pidfd */
+	REQUEST_WAIT,	 /* reaps the child `number`: its status as sh gives it */
+	REQUEST_UNDO,	 /* back to the mark `number`; gives the mark where number is -1 */
 };
 
 enum request_open {

@@ -402,8 +402,10 @@ int setup_attach(struct worker *worker, const struct attach_wish *wish, struct l
 	int fd, group = worker->host->worker_count > 1 ? SOCKET_NEW_GROUP : SOCKET_ALONE;
 	struct port *port = xdp_try(worker, wish, &link, &fd);
 
-	if (port && !link_lane_open(worker, port, &link, netns, fd, out, why))
+	if (port && !link_lane_open(worker, port, &link, netns, fd, out, why)) {
+		world_checksums(worker->world, netns, &link);
 		return 0;
+	}
 	if (port)
 		log_line(LOG_LEVEL_DEBUG, "%s; it goes without", why->text);
 	fd = world_open_queue(

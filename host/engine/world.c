@@ -295,6 +295,22 @@ int world_sysctl(struct world *world, const char *netns, const char *path, const
 	return 0;
 }
 
+void world_checksums(struct world *world, const char *netns, const struct link *link)
+{
+	struct request request = { .verb = REQUEST_OFFLOAD, .number = link->ifindex };
+	struct reply reply;
+
+	snprintf(request.netns, sizeof(request.netns), "%s", netns);
+	keeper_call(world->keeper, &request, &reply);
+	if (reply.error)
+		log_line(LOG_LEVEL_WARN,
+			"%s: its other end leaves checksums to the device, and over xdp nobody "
+			"does them: %s (there: ethtool -K LINK tx off)",
+			link->name, strerror(-reply.error));
+	else if (reply.value[0])
+		tell(world, reply.value);
+}
+
 int world_open_queue(struct world *world, const char *netns, enum request_open kind,
 	const char *name, int number, int group, struct refusal *why)
 {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "host/engine/keeper.h"
+#include "host/netlink/link.h"
 
 struct world;
 
@@ -38,6 +39,11 @@ int world_netns_del(struct world *world, const char *name, struct refusal *why);
 /* path as sysctl_path gave it; *old (SYSCTL_VALUE bytes) is what it was. value NULL: only read. */
 int world_sysctl(struct world *world, const char *netns, const char *path, const char *value,
 	char *old, struct refusal *why);
+
+/* Has the other end of a veth, wherever it is, finish the checksums of what it sends, until the
+ * end. Where that cannot be it says so: over AF_XDP a frame does not tell that its checksum is
+ * undone. */
+void world_checksums(struct world *world, const char *netns, const struct link *link);
 
 /* A descriptor of enum request_open, ours from then on; or -errno with why. */
 int world_open(struct world *world, const char *netns, enum request_open kind, const char *name,

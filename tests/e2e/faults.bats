@@ -205,6 +205,7 @@ PY
 @test "partial checksums and frames of many segments pass between packet sockets" {
   tcp_through
   cat "$BATS_TEST_TMPDIR/err"
+  assert_counts_add_up "$BATS_TEST_TMPDIR/err"
 }
 
 @test "a VLAN tag that the kernel took off is in the packet" {

@@ -9,7 +9,10 @@ setup() {
   script=$BATS_TEST_TMPDIR/s.lua
   err=$BATS_TEST_TMPDIR/err
 }
-teardown() { common_teardown; }
+teardown() {
+  ip netns del far 2>/dev/null || true
+  common_teardown
+}
 
 # pair_script IO CODE: veth0 with an address here, veth1 without one in the namespace lab, and a port on it.
 pair_script() {
@@ -75,6 +78,76 @@ mt.stop()'
   run -0 timeout -s KILL 20 "$MOONTAP" run "$script"
   echo "$output"
   [[ $output == *"open 1"* && $output == *"closed 0"* ]]
+}
+
+@test "frames that find no slot or no room are counted, each once" {
+  needs_bpf
+  pair_script '"xdp"' 'port:on("", "drop")
+mt.after(0.05, function()
+  print "busy"
+  while not io.open(os.getenv "sent") do end
+end)
+local last
+mt.every(0.1, function()
+  local now = port.counters.rx_packets
+  if now == last then print "drained" end
+  last = now
+end)'
+  export sent=$BATS_TEST_TMPDIR/sent
+  device=veth0 start_moontap --stats "$script"
+  said busy
+  python3 -c '
+import socket
+s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+s.bind(("veth0", 0))
+for _ in range(3000):
+    s.send(bytes(12) + b"\x88\xb5" + bytes(46))'
+  touch "$sent"
+  said drained
+  stop_moontap
+  cat "$err"
+  awk '/rx_packets/ {
+    for (i = 1; i < NF; i++) if ($i == "rx_packets" || $i == "rx_dropped") sum += $(i + 1)
+    lost = / rx_dropped /
+  } END { exit !(lost && sum >= 3000 && sum < 3020) }' "$err"
+}
+
+# here/there: a pair of which moontap has the end here; there is in a namespace of its own.
+foreign_pair() {
+  ip netns add far
+  ip link add here type veth peer name there netns far
+  ip -n far link set there up
+  ip link set here up
+  cat >"$script" <<'LUA'
+local mt = require "moontap"
+local port = assert(mt.attach { name = "here", io = "xdp" })
+print("io " .. port.io)
+LUA
+}
+
+checksums_are() { [ "$(ip netns exec far ethtool -k there | grep '^tx-checksumming:')" = "tx-checksumming: $1" ]; }
+
+@test "the other end finishes its checksums itself while the port is there, and is then as it was" {
+  needs_bpf
+  foreign_pair
+  checksums_are on
+  for signal in INT KILL; do
+    device=here start_moontap -v "$script"
+    said "io xdp"
+    wait_for checksums_are off
+    [ "$(grep -c '^ip netns exec far ethtool -K there tx off$' "$err")" = 1 ]
+    kill -$signal "$moontap_pid"
+    wait "$moontap_pid" || true
+    moontap_pid=
+    wait_for checksums_are on
+  done
+  # what was off already stays off
+  ip netns exec far ethtool -K there tx off >/dev/null
+  device=here start_moontap -v "$script"
+  said "io xdp"
+  stop_moontap
+  run ! grep -q ethtool "$err"
+  checksums_are off
 }
 
 @test "nobody gets AF_XDP unasked" {
