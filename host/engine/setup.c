@@ -62,8 +62,8 @@ static int prefix_is_free(const struct worker *worker, struct netlink *netlink,
 		return 0;
 	if (link_get(netlink, NULL, ifindex, &link, NULL))
 		snprintf(link.name, sizeof(link.name), "link %d", ifindex);
-	if (!strcmp(link.name, wish->name))
-		return 0; /* a persistent device, addressed already */
+	if (!strcmp(link.name, wish->name)) /* a persistent device, addressed already */
+		return 0;
 	return refuse(why, EADDRINUSE,
 		"%s: %s is routed by %s already, as %s (choose another prefix, or --sandbox, or "
 		"force = true)",
@@ -291,6 +291,8 @@ int setup_device(
 	if (!netlink)
 		return -why->code;
 	wish->is_adopted = !link_get(netlink, wish->name, 0, &link, NULL);
+	if (wish->is_adopted && is_link_ours(worker, wish->netns, link.ifindex))
+		return refuse(why, EBUSY, "%s: this script has it already", wish->name);
 	int error = prefixes_are_free(worker, netlink, wish, why);
 
 	if (error)
@@ -413,7 +415,6 @@ int setup_attach(struct worker *worker, const struct attach_wish *wish, struct l
 	if (fd < 0)
 		return fd;
 	port = socket_port_new();
-
 	if (!port || (wish->is_promiscuous && socket_promisc(fd, link.ifindex))) {
 		free(port);
 		close(fd);

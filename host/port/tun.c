@@ -32,7 +32,7 @@ struct tun {
 	uint8_t *spill;
 };
 
-static int device_refused(const char *name, int error, struct refusal *why)
+static int device_refused(const char *name, int error, bool has_queues, struct refusal *why)
 {
 	switch (error) {
 	case EPERM:
@@ -48,7 +48,8 @@ static int device_refused(const char *name, int error, struct refusal *why)
 			name, name);
 	case EINVAL:
 		return refuse(why, error,
-			"%s: exists and is a device of another kind (choose another name)", name);
+			"%s: exists and is a device of another kind%s (choose another name)", name,
+			has_queues ? ", or has one queue only" : "");
 	default:
 		return refuse(why, error, "%s: cannot make the device: %s", name, strerror(error));
 	}
@@ -113,7 +114,7 @@ int tun_device_open(const char *name, enum layer_id first, bool has_queues, stru
 
 		if (!may_go(name, error) || i == BUSY_TRIES) {
 			close(fd);
-			return device_refused(name, error, why);
+			return device_refused(name, error, has_queues, why);
 		}
 		usleep(10000);
 	}

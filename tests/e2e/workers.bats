@@ -97,6 +97,15 @@ end)'
   [ "$output" = "child	3" ]
 }
 
+@test "a device that the script has already is no second one, with one worker or two" {
+  device_script 'assert(mt.tun { name = "tun0" })'
+  for workers in 1 2; do
+    run timeout -s KILL 20 "$MOONTAP" run --workers $workers "$script"
+    [ "$status" = 1 ]
+    [ "$output" = "moontap: $script:4: tun0: this script has it already" ]
+  done
+}
+
 @test "a device that is deleted is told once" {
   device_script ''
   start_moontap --workers 2 "$script"
