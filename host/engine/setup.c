@@ -292,7 +292,7 @@ int setup_device(
 		return -why->code;
 	wish->is_adopted = !link_get(netlink, wish->name, 0, &link, NULL);
 	if (wish->is_adopted && is_link_ours(worker, wish->netns, link.ifindex))
-		return refuse(why, EBUSY, "%s: this script has it already", wish->name);
+		return refuse(why, EBUSY, "%s: the name is in use by this script", wish->name);
 	int error = prefixes_are_free(worker, netlink, wish, why);
 
 	if (error)
