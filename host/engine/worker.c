@@ -322,7 +322,8 @@ static void *worker_main(void *arg)
 		state_set(worker, WORKER_FAILED);
 		return NULL;
 	}
-	consoles_open(worker);
+	if (worker->id == 1)
+		consoles_open(worker);
 	state_set(worker, WORKER_READY);
 	while (!worker->is_stopping && worker_has_work(worker))
 		worker_turn(worker, spin(worker) ? 0 : -1);

@@ -102,8 +102,17 @@ end)'
   for workers in 1 2; do
     run timeout -s KILL 20 "$MOONTAP" run --workers $workers "$script"
     [ "$status" = 1 ]
-    [ "$output" = "moontap: $script:4: tun0: this script has it already" ]
+    [ "$output" = "moontap: $script:4: tun0: the name is in use by this script" ]
   done
+}
+
+@test "the lines of a console are all worker 1's" {
+  run timeout -s KILL 20 "$MOONTAP" repl -q --workers 2 ping < <(for _ in $(seq 40); do echo mt.worker.id; echo 'mt.sleep(0.001)'; done)
+  [ "$status" = 0 ]
+  [ "$(sort <<<"$output" | uniq -c)" = "     40 1" ]
+  run timeout -s KILL 20 "$MOONTAP" repl -q --workers 2 <<<'mt.worker.id'
+  [ "$status" = 0 ]
+  [ "$output" = 1 ]
 }
 
 @test "a device that is deleted is told once" {
