@@ -42,7 +42,9 @@ int loop_wait(struct loop *loop, int timeout_ms)
 	if (count < 0)
 		return errno == EINTR ? 0 : -errno;
 	loop->ready_count = count;
-	for (int i = 0; i < count; i++) {
+	/* Who is called may wait in turn, and gives out other events: ours, which that overwrote,
+	 * are then none (ready_count is 0), and come again. */
+	for (int i = 0; i < loop->ready_count; i++) {
 		struct watch *watch = loop->ready[i].data.ptr;
 
 		if (watch)
