@@ -55,6 +55,13 @@ static struct io_list check_io(lua_State *L, const char *what, enum io_kind kind
 	return io;
 }
 
+/* What only ports on devices have. */
+static void check_port_wish(lua_State *L, const char *what, struct device_wish *wish)
+{
+	wish->has_offload = check_bool_field(L, 1, what, "offload", false);
+	wish->io = check_io(L, what, IO_DEVICE);
+}
+
 static int device_open(lua_State *L, struct device_wish *wish)
 {
 	struct refusal why = { 0 };
@@ -70,13 +77,13 @@ static int device_open(lua_State *L, struct device_wish *wish)
 int lport_tun(lua_State *L)
 {
 	static const char *const keys[] = { "name", "addr", "routes", "mtu", "up", "dad", "force",
-		"persist", "owner", "group", "netns", "io", NULL };
+		"persist", "owner", "group", "netns", "io", "offload", NULL };
 	struct device_wish wish = { .first = LAYER_ip };
 
 	luaL_checktype(L, 1, LUA_TTABLE);
 	check_keys(L, 1, "mt.tun", keys);
 	check_wish(L, "mt.tun", &wish);
-	wish.io = check_io(L, "mt.tun", IO_DEVICE);
+	check_port_wish(L, "mt.tun", &wish);
 	return device_open(L, &wish);
 }
 
@@ -84,14 +91,14 @@ int lport_tun(lua_State *L)
 int lport_tap(lua_State *L)
 {
 	static const char *const keys[] = { "name", "addr", "routes", "mtu", "up", "dad", "force",
-		"mac", "port_mac", "persist", "owner", "group", "netns", "io", NULL };
+		"mac", "port_mac", "persist", "owner", "group", "netns", "io", "offload", NULL };
 	struct device_wish wish = { .first = LAYER_eth };
 	uint8_t mac[6], port_mac[6];
 
 	luaL_checktype(L, 1, LUA_TTABLE);
 	check_keys(L, 1, "mt.tap", keys);
 	check_wish(L, "mt.tap", &wish);
-	wish.io = check_io(L, "mt.tap", IO_DEVICE);
+	check_port_wish(L, "mt.tap", &wish);
 	if (check_mac_field(L, 1, "mt.tap", "mac", mac))
 		wish.mac = mac;
 	if (check_mac_field(L, 1, "mt.tap", "port_mac", port_mac))

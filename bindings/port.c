@@ -343,6 +343,11 @@ static void next_push(lua_State *L, void *handle)
 		lua_pushnil(L);
 }
 
+static void offload_push(lua_State *L, void *handle)
+{
+	lua_pushboolean(L, lane_of(handle)->port->takes_gso);
+}
+
 /* A list of the rules as they stand. */
 static void rules_push(lua_State *L, void *handle)
 {
@@ -402,8 +407,8 @@ static const struct luaL_Reg meta[] = { { "__newindex", lport_newindex },
 
 static const struct handle_field fields[] = { { "counters", counters_push },
 	{ "default", default_push }, { "io", io_push }, { "kind", kind_push }, { "mac", mac_push },
-	{ "mtu", mtu_push }, { "name", name_push }, { "next", next_push }, { "rules", rules_push },
-	{ NULL, NULL } };
+	{ "mtu", mtu_push }, { "name", name_push }, { "next", next_push },
+	{ "offload", offload_push }, { "rules", rules_push }, { NULL, NULL } };
 
 static const struct handle_type type = {
 	.name = type_port, .noun = "a port", .meta = meta, .methods = methods, .fields = fields

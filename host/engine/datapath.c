@@ -8,6 +8,7 @@
 
 #include "host/packet/parse.h"
 #include "host/packet/reply.h"
+#include "host/packet/segment.h"
 
 /* What was decided about one packet. */
 struct decision {
@@ -122,30 +123,66 @@ static void tx_show(struct datapath *dp, const struct lane *lane, const struct p
 		dp->trace->ops->tx(dp->trace, lane, p);
 }
 
+/* Gives the port the segments that p stands for, one by one: it takes no more at a time. */
+static void send_segments(struct datapath *dp, struct lane *lane, const struct packet *p)
+{
+	struct segments segments;
+	struct packet *out;
+
+	if (!segments_start(&segments, p)) {
+		port_tx_drop(lane->port, TX_DROP_too_long);
+		return;
+	}
+	while ((out = pool_take(dp->pool, segments_longest(&segments)))) {
+		if (!segments_next(&segments, out)) {
+			packet_free(out);
+			return;
+		}
+		tx_show(dp, lane, out);
+		lane->port->ops->send(lane->port, out);
+	}
+	port_tx_drop(lane->port, TX_DROP_no_packet);
+}
+
+static bool must_cut(const struct lane *lane, const struct packet *p)
+{
+	return p->gso.type && !lane->port->takes_gso;
+}
+
 /* A copy for one more port of a flood. */
 static void send_copy(struct datapath *dp, struct lane *lane, const struct packet *p)
 {
-	size_t len = packet_length(p);
-	struct packet *copy = pool_take(dp->pool, len);
+	if (must_cut(lane, p)) {
+		send_segments(dp, lane, p);
+		return;
+	}
+	struct packet *copy = pool_take(dp->pool, packet_length(p));
 
 	tx_show(dp, lane, p);
 	if (!copy) {
 		port_tx_drop(lane->port, TX_DROP_no_packet);
 		return;
 	}
-	memcpy(packet_put(copy, len), p->data, len);
-	copy->first = p->first;
-	copy->csum = p->csum;
-	copy->gso = p->gso;
+	packet_fill(copy, p);
 	lane->port->ops->send(lane->port, copy);
+}
+
+static void send_own(struct datapath *dp, struct lane *lane, struct packet *p)
+{
+	if (must_cut(lane, p)) {
+		send_segments(dp, lane, p);
+		packet_free(p);
+		return;
+	}
+	tx_show(dp, lane, p);
+	lane->port->ops->send(lane->port, p);
 }
 
 static void send(struct datapath *dp, struct packet *p, const struct verdict_ports *to)
 {
 	for (unsigned i = 1; i < to->count; i++)
 		send_copy(dp, to->lane[i], p);
-	tx_show(dp, to->lane[0], p);
-	to->lane[0]->port->ops->send(to->lane[0]->port, p);
+	send_own(dp, to->lane[0], p);
 }
 
 /* Counts the decision and carries it out; the packet is then no longer ours. */

@@ -22,7 +22,7 @@ enum request_verb {
 enum request_open {
 	REQUEST_OPEN_NETLINK,
 	REQUEST_OPEN_EVENTS,
-	REQUEST_OPEN_TUN, /* payload: the name; number2: may have several queues */
+	REQUEST_OPEN_TUN, /* payload: the name; number2: enum tun_flag */
 	REQUEST_OPEN_TAP,
 	REQUEST_OPEN_XDP,    /* number2: ifindex */
 	REQUEST_OPEN_PACKET, /* number2: ifindex; group: as socket_open takes it */

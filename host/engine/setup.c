@@ -195,9 +195,7 @@ static int link_lane_open(struct worker *worker, struct port *port, const struct
 
 static int device_persist(int fd, const struct device_wish *wish, struct refusal *why)
 {
-	if (!wish->is_persistent)
-		return 0;
-	int error = tun_device_persist(fd, wish->owner, wish->group);
+	int error = wish->is_persistent ? tun_device_persist(fd, wish->owner, wish->group) : 0;
 
 	return error ? refuse(why, -error, "%s: cannot be made persistent: %s", wish->name,
 			       strerror(-error))
@@ -231,8 +229,10 @@ static int device_open(struct worker *worker, struct netlink *netlink,
 {
 	enum request_open kind = wish->first == LAYER_eth ? REQUEST_OPEN_TAP : REQUEST_OPEN_TUN;
 	int mark = world_mark(worker->world);
-	int fd = world_open_queue(worker->world, wish->netns, kind, wish->name,
-		worker->host->worker_count > 1, SOCKET_ALONE, why);
+	int flags = (worker->host->worker_count > 1 ? TUN_QUEUES : 0) |
+		    (wish->has_offload ? TUN_OFFLOAD : 0);
+	int fd = world_open_queue(
+		worker->world, wish->netns, kind, wish->name, flags, SOCKET_ALONE, why);
 
 	if (fd < 0)
 		return fd;
@@ -321,12 +321,12 @@ static int queue_open(
 	struct worker *worker, const struct lane *first, bool is_socket, struct refusal *why)
 {
 	const struct port *port = first->port;
-	int group = SOCKET_ALONE;
+	int group = SOCKET_ALONE, flags = TUN_QUEUES | (port->vnet_bytes ? TUN_OFFLOAD : 0);
 	enum request_open kind = port->first == LAYER_eth ? REQUEST_OPEN_TAP : REQUEST_OPEN_TUN;
 
 	if (!is_socket)
 		return world_open_queue(
-			worker->world, first->netns, kind, port->name, 1, group, why);
+			worker->world, first->netns, kind, port->name, flags, group, why);
 	group = socket_group(port->ops->poll_fd(port));
 	if (group < 0)
 		return refuse(why, -group, "%s: worker 1 has closed it", port->name);

@@ -24,6 +24,7 @@ struct device_wish {
 	bool is_forced;	    /* also where another link has a route to the same prefix */
 	bool is_persistent; /* the device stays when the port is closed */
 	bool is_adopted;    /* set by setup_device: it was there before */
+	bool has_offload;   /* large segments and partial checksums cross it as they are */
 	struct io_list io;  /* ways to move packets; empty: the host's */
 	int owner, group;   /* who may open it then; -1: only with CAP_NET_ADMIN */
 };

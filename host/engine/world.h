@@ -49,8 +49,8 @@ void world_checksums(struct world *world, const char *netns, const struct link *
 int world_open(struct world *world, const char *netns, enum request_open kind, const char *name,
 	int ifindex, struct refusal *why);
 
-/* The same for one of several queues: of a tun or tap (number 1), or (the ifindex, and group as
- * socket_open takes it) of a link. */
+/* The same for one of several queues: of a tun or tap (number: enum tun_flag), or (the ifindex, and
+ * group as socket_open takes it) of a link. */
 int world_open_queue(struct world *world, const char *netns, enum request_open kind,
 	const char *name, int number, int group, struct refusal *why);
 

@@ -12,7 +12,6 @@ enum {
 	ERROR4_MAX = 576,  /* RFC 1812 4.3.2.3 */
 	ERROR6_MAX = 1280, /* RFC 4443 2.4 (c) */
 	ERROR_TTL = 64,
-	TCP_SEQ = 4,
 	TCP_ACK = 8,
 	TCP_FLAG_FIN = 1,
 	TCP_FLAG_SYN = 2,

@@ -379,6 +379,15 @@ static void field_store(struct packet *p, const struct layer *layer, const struc
 		checksums_follow(p, layer, effect, checksum_delta(before, after));
 }
 
+/* A checksum that is written by hand is complete: nobody shall add to it. */
+static void checksum_settle(struct packet *p, const struct layer *layer)
+{
+	if (p->csum.state != CSUM_PARTIAL || p->csum.start != layer->offset)
+		return;
+	for (; p; p = p->outer)
+		p->csum.state = CSUM_NONE;
+}
+
 /* Is it whole bytes that a checksum sums up as they lie, in a packet that stands alone? */
 static bool is_word(const struct packet *p, const struct layer *layer, const struct field *field)
 {
@@ -405,6 +414,8 @@ bool field_put(
 		store_be16(at, (uint16_t)word);
 	else
 		store_be32(at, word);
+	if (field->written & WRITTEN_CHECKSUM)
+		checksum_settle(p, layer);
 	p->written |= field->written;
 	if (field->width == 1 && field->offset % 2 == 0) { /* the high half of its word */
 		old <<= 8;
@@ -431,6 +442,8 @@ enum field_status field_set(struct packet *p, const struct layer *layer, const s
 
 	views_sum(p, around);
 	field_store(p, layer, field, in);
+	if (field->written & WRITTEN_CHECKSUM)
+		checksum_settle(p, layer);
 	p->written |= field->written;
 	views_follow(p, around);
 	return FIELD_OK;

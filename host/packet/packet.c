@@ -64,23 +64,32 @@ static struct packet *slab_new(size_t headroom, size_t len)
 	return p;
 }
 
+void packet_know(struct packet *p, const struct packet *of)
+{
+	struct packet own = *p;
+
+	*p = *of;
+	p->head = own.head;
+	p->data = own.data;
+	p->tail = own.tail;
+	p->end = own.end;
+	p->home = own.home;
+	p->outer = NULL;
+}
+
+void packet_fill(struct packet *p, const struct packet *from)
+{
+	memcpy(packet_put(p, packet_length(from)), from->data, packet_length(from));
+	packet_know(p, from);
+}
+
 /* All that p holds and is known of it, in a slab. */
 static struct packet *slab_copy(const struct packet *p, size_t headroom, size_t len)
 {
 	struct packet *copy = slab_new(headroom, len);
 
-	if (!copy)
-		return NULL;
-	struct packet view = *copy;
-
-	*copy = *p;
-	copy->head = view.head;
-	copy->data = view.data;
-	copy->tail = view.data + packet_length(p);
-	copy->end = view.end;
-	copy->home = NULL;
-	copy->outer = NULL;
-	memcpy(copy->data, p->data, packet_length(p));
+	if (copy)
+		packet_fill(copy, p);
 	return copy;
 }
 

@@ -134,6 +134,13 @@ bool packet_trim(struct packet *p, size_t len);
 /* Appends `len` bytes of tailroom, uninitialised. NULL: no room, nothing changed. */
 uint8_t *packet_put(struct packet *p, size_t len);
 
+/* Makes all that is known of one packet known of another, whose bytes and home stay its own. */
+void packet_know(struct packet *p, const struct packet *of);
+
+/* Makes an empty packet, which has place for them, one of the same bytes, of which the same is
+ * known. */
+void packet_fill(struct packet *p, const struct packet *from);
+
 /* Empties the view, `headroom` bytes into the buffer, and forgets all that was known. */
 void packet_reset(struct packet *p, size_t headroom);
 

@@ -138,6 +138,7 @@ bool pair_new(enum layer_id first, struct port **left, struct port **right)
 		ends[i]->port.kind = "pair";
 		ends[i]->port.first = (uint8_t)first;
 		ends[i]->port.mtu = 65535;
+		ends[i]->port.takes_gso = true;
 		ends[i]->fd = -1;
 		ends[i]->far = ends[1 - i];
 	}

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "host/packet/segment.h"
 #include "host/packet/wire.h"
 
 struct packet *port_unspill(struct port *port, struct packet *p, const uint8_t *spill, size_t len)
@@ -38,12 +39,28 @@ static size_t link_header(const struct packet *p)
 	return len;
 }
 
+/* Of a packet that is many the longest of them; of what only the kernel can judge nothing. */
+static size_t length_of(const struct port *port, const struct packet *p)
+{
+	struct segments segments;
+
+	if (!port->takes_gso || !p->gso.type)
+		return packet_length(p);
+	if (!segments_start(&segments, p))
+		return 0;
+	size_t longest = segments_longest(&segments);
+
+	return longest < packet_length(p) ? longest : packet_length(p);
+}
+
 /* The kernel would take more by a tun or tap, and over AF_XDP. */
 bool port_is_too_long(const struct port *port, const struct packet *p)
 {
-	if (packet_length(p) <= port->mtu || (port->takes_gso && p->gso.type))
+	size_t len = length_of(port, p);
+
+	if (len <= port->mtu)
 		return false;
-	return packet_length(p) - (port->first == LAYER_eth ? link_header(p) : 0) > port->mtu;
+	return len - (port->first == LAYER_eth ? link_header(p) : 0) > port->mtu;
 }
 
 bool port_can_send(struct port *port, struct packet *p)
@@ -57,13 +74,17 @@ bool port_can_send(struct port *port, struct packet *p)
 	return false;
 }
 
-void port_send(struct port *port, struct packet *p)
+void port_enqueue(struct port *port, struct packet *p)
 {
-	if (!port_can_send(port, p))
-		return;
 	port->tx[port->tx_count++] = p;
 	if (port->tx_count == PORT_BURST)
 		port->ops->flush(port);
+}
+
+void port_send(struct port *port, struct packet *p)
+{
+	if (port_can_send(port, p))
+		port_enqueue(port, p);
 }
 
 void port_refused(struct port *port, int error)

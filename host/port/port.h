@@ -62,16 +62,17 @@ struct port {
 	struct io_list io_wanted; /* ways to move packets, before it is opened; empty: any */
 	enum io io;		  /* the way that was taken */
 	struct lane *lane;
-	uint32_t mtu;	 /* bytes of the largest IP packet (L3) or frame payload (L2) */
-	int ifindex;	 /* 0: no link */
-	uint8_t first;	 /* enum layer_id of its packets: LAYER_ip or LAYER_eth */
-	uint8_t mac[6];	 /* ours, on L2 ports */
-	bool is_gone;	 /* the device was deleted under us */
-	bool is_open;	 /* between open_queue and close */
-	bool takes_gso;	 /* segments larger than the MTU go out whole, the kernel cuts them */
-	bool has_more;	 /* the last recv has left something */
-	bool is_starved; /* a recv found no free slot */
-	bool is_ready;	 /* recv has something without asking the kernel */
+	uint32_t mtu;	    /* bytes of the largest IP packet (L3) or frame payload (L2) */
+	int ifindex;	    /* 0: no link */
+	uint8_t first;	    /* enum layer_id of its packets: LAYER_ip or LAYER_eth */
+	uint8_t mac[6];	    /* ours, on L2 ports */
+	bool is_gone;	    /* the device was deleted under us */
+	bool is_open;	    /* between open_queue and close */
+	bool takes_gso;	    /* many segments go out as one packet, if each would fit the MTU */
+	uint8_t vnet_bytes; /* of the virtio header before each packet that is read or written */
+	bool has_more;	    /* the last recv has left something */
+	bool is_starved;    /* a recv found no free slot */
+	bool is_ready;	    /* recv has something without asking the kernel */
 	unsigned tx_count;
 	struct packet *tx[PORT_BURST];
 	struct port_counters counters;
@@ -124,7 +125,10 @@ bool port_is_too_long(const struct port *port, const struct packet *p);
 /* Is the port open, and the packet not too long? If not, it is counted and freed. */
 bool port_can_send(struct port *port, struct packet *p);
 
-/* `send` of ports that write at the end of a burst: flush finds the packets in tx. */
+/* Puts a packet that can be sent where flush finds it: in tx. */
+void port_enqueue(struct port *port, struct packet *p);
+
+/* `send` of ports that write at the end of a burst. */
 void port_send(struct port *port, struct packet *p);
 
 /* `flush` of those: `write_one` gives 0 or a positive errno; it is all counted here. */

@@ -2,6 +2,7 @@
 /* Reads packets that the kernel routes into a tun or tap device, and writes packets into it. */
 #include "host/port/tun.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/ethtool.h>
@@ -16,8 +17,8 @@
 #include <unistd.h>
 
 #include "host/base/log.h"
-#include "host/packet/checksum.h"
 #include "host/port/uring.h"
+#include "host/port/vnet.h"
 
 enum {
 	SPILL = POOL_BIG_SLOT - PACKET_HEADROOM, /* what does not fit a small slot lands here */
@@ -98,8 +99,9 @@ static bool may_go(const char *name, int error)
 	return error == EBUSY || (error == EINVAL && is_tun_or_tap(name));
 }
 
-int tun_device_open(const char *name, enum layer_id first, bool has_queues, struct refusal *why)
+int tun_device_open(const char *name, enum layer_id first, int flags, struct refusal *why)
 {
+	bool has_queues = flags & TUN_QUEUES;
 	struct ifreq ifr = { 0 };
 	int fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
 
@@ -108,7 +110,8 @@ int tun_device_open(const char *name, enum layer_id first, bool has_queues, stru
 	assert(strlen(name) < IFNAMSIZ);
 	memcpy(ifr.ifr_name, name, strlen(name));
 	ifr.ifr_flags = (short)(IFF_NO_PI | (first == LAYER_eth ? IFF_TAP : IFF_TUN) |
-				(has_queues ? IFF_MULTI_QUEUE : 0));
+				(has_queues ? IFF_MULTI_QUEUE : 0) |
+				(flags & TUN_OFFLOAD ? IFF_VNET_HDR : 0));
 	for (unsigned i = 0; ioctl(fd, TUNSETIFF, &ifr); i++) {
 		int error = errno;
 
@@ -152,11 +155,45 @@ static int epoll_open(struct port *port, int fd)
 	return 0;
 }
 
+/* Has the device virtio headers? As it was opened; a further queue of one that another program has
+ * is as that one said. */
+static int header_find(struct port *port, int fd)
+{
+	struct ifreq ifr;
+	int bytes = 0, is_little = __BYTE_ORDER == __LITTLE_ENDIAN;
+
+	if (ioctl(fd, TUNGETIFF, &ifr)) /* in tests something else stands in for the device */
+		return 0;
+	if (ifr.ifr_flags & IFF_VNET_HDR) {
+		if (ioctl(fd, TUNGETVNETHDRSZ, &bytes) || ioctl(fd, TUNSETVNETLE, &is_little))
+			return -errno;
+		if (bytes < (int)sizeof(struct virtio_net_hdr) || bytes > PACKET_HEADROOM)
+			return -EMSGSIZE;
+	}
+	/* A persistent device may still be as somebody who was killed has left it. */
+	if (ioctl(fd, TUNSETOFFLOAD, bytes ? TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 : 0))
+		return -errno;
+	port->vnet_bytes = (uint8_t)bytes;
+	port->takes_gso = bytes;
+	return 0;
+}
+
+void tun_port_close(struct port *port, int fd)
+{
+	/* Who opens a persistent device next may know of no headers, and would get huge packets. */
+	if (port->vnet_bytes)
+		ioctl(fd, TUNSETOFFLOAD, 0);
+	close(fd);
+}
+
 static int tun_open_queue(struct port *port, int fd)
 {
 	struct io_list order = io_order(&port->io_wanted, IO_DEVICE);
 	struct refusal why;
+	int error = header_find(port, fd);
 
+	if (error)
+		return error;
 	for (unsigned i = 0; i < order.count && order.io[i] == IO_uring; i++) {
 		if (!uring_port_open(port->uring, port, fd, &why)) {
 			port->io = IO_uring;
@@ -169,28 +206,44 @@ static int tun_open_queue(struct port *port, int fd)
 	return epoll_open(port, fd);
 }
 
+/* `len` bytes have come, the header before them included. */
+static struct packet *tun_take(struct tun *tun, struct packet *p, size_t len)
+{
+	size_t header = tun->port.vnet_bytes;
+	struct virtio_net_hdr hdr;
+
+	memcpy(&hdr, p->data - header, header ? sizeof(hdr) : 0);
+	len -= header;
+	if (len > packet_tailroom(p))
+		p = port_unspill(&tun->port, p, tun->spill, len);
+	else
+		packet_put(p, len);
+	if (p && header)
+		vnet_to_packet(p, &hdr);
+	return p;
+}
+
 static struct packet *tun_read(struct tun *tun, bool *is_drained)
 {
+	size_t header = tun->port.vnet_bytes;
 	struct packet *p = pool_take(tun->port.pool, 0);
 
 	if (!p) {
 		tun->port.is_starved = *is_drained = true;
 		return NULL;
 	}
-	struct iovec parts[] = { { p->data, packet_tailroom(p) }, { tun->spill, SPILL } };
+	struct iovec parts[] = { { p->data - header, header + packet_tailroom(p) },
+		{ tun->spill, SPILL } };
 	ssize_t n = readv(tun->fd, parts, 2);
 
-	if (n <= 0) {
+	if (n <= (ssize_t)header) {
 		/* EBADFD: the device or its namespace is gone; EPOLLERR would come for ever. */
 		tun->port.is_gone = n < 0 && errno == EBADFD;
 		*is_drained = true;
 		packet_free(p);
 		return NULL;
 	}
-	if ((size_t)n > packet_tailroom(p))
-		return port_unspill(&tun->port, p, tun->spill, (size_t)n);
-	packet_put(p, (size_t)n);
-	return p;
+	return tun_take(tun, p, (size_t)n);
 }
 
 static unsigned tun_recv(struct port *port, struct packet **burst, unsigned max, struct mono now)
@@ -213,9 +266,16 @@ static unsigned tun_recv(struct port *port, struct packet **burst, unsigned max,
 /* A write(2) of part of a packet does not happen: the device takes it whole or not at all. */
 static int tun_write(struct port *port, struct packet *p)
 {
-	if (p->csum.state == CSUM_PARTIAL)
-		checksum_complete(p); /* without a virtio header nobody else will */
-	return write(tun_of(port)->fd, p->data, packet_length(p)) < 0 ? errno : 0;
+	size_t header = port->vnet_bytes;
+
+	return write(tun_of(port)->fd, p->data - header, header + packet_length(p)) < 0 ? errno : 0;
+}
+
+static void tun_send(struct port *port, struct packet *p)
+{
+	p = vnet_ready(port, p);
+	if (p)
+		port_enqueue(port, p);
 }
 
 static void tun_flush(struct port *port)
@@ -237,14 +297,14 @@ static void tun_close(struct port *port)
 	free(tun->spill);
 	tun->spill = NULL;
 	if (tun->fd >= 0)
-		close(tun->fd);
+		tun_port_close(port, tun->fd);
 	tun->fd = -1;
 }
 
 static const struct port_ops tun_ops = {
 	.open_queue = tun_open_queue,
 	.recv = tun_recv,
-	.send = port_send,
+	.send = tun_send,
 	.flush = tun_flush,
 	.poll_fd = tun_poll_fd,
 	.close = tun_close,

@@ -13,7 +13,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "host/packet/checksum.h"
+#include "host/port/tun.h"
+#include "host/port/vnet.h"
 
 enum { BIG_READS = 32 }; /* at once, when each takes a big slot */
 
@@ -41,12 +42,15 @@ void uring_free(struct uring *ring)
 static void read_done(struct port *port, struct packet *p, int result)
 {
 	struct uring_file *file = port->file;
+	size_t header = port->vnet_bytes;
 
-	if (result > 0 && (size_t)result == packet_tailroom(p)) {
+	if (result > 0 && (size_t)result == header + packet_tailroom(p)) {
 		/* Cut off: the MTU was raised, and word of it has not come yet. */
 		counter_add(&port->counters.rx_dropped, 1);
-	} else if (result > 0) {
-		packet_put(p, (size_t)result);
+	} else if (result > (int)header) {
+		packet_put(p, (size_t)result - header);
+		if (header)
+			vnet_take(p, header);
 		if (file->burst) {
 			file->burst[file->came++] = p;
 		} else {
@@ -67,7 +71,7 @@ static void write_done(struct port *port, struct packet *p, int result)
 {
 	size_t len = packet_length(p);
 
-	if (result >= 0 && (size_t)result == len)
+	if (result >= 0 && (size_t)result == port->vnet_bytes + len)
 		port_tx_count(port, len);
 	else
 		port_refused(port, result < 0 ? -result : EPROTO);
@@ -172,13 +176,15 @@ struct io_uring_sqe *uring_operation_start(
 	struct uring *ring, unsigned index, struct uring_operation operation)
 {
 	const struct packet *p = operation.p;
+	size_t header = operation.port->vnet_bytes;
 	bool is_fixed = (uintptr_t)p->head - (uintptr_t)ring->fixed < ring->fixed_len;
 	struct io_uring_sqe *sqe = uring_entry(ring, opcode(operation.is_write, is_fixed),
 		(unsigned)(operation.port->file - ring->files), index);
 
 	ring->operations[index] = operation;
-	sqe->addr = (uint64_t)(uintptr_t)p->data;
-	sqe->len = (unsigned)(operation.is_write ? packet_length(p) : packet_tailroom(p));
+	sqe->addr = (uint64_t)(uintptr_t)(p->data - header);
+	sqe->len =
+		(unsigned)(header + (operation.is_write ? packet_length(p) : packet_tailroom(p)));
 	return sqe;
 }
 
@@ -197,7 +203,9 @@ static void queue(struct uring *ring, struct port *port, struct packet *p, bool 
 
 size_t uring_read_room(const struct port *port)
 {
-	return port_room(port) < POOL_SLOT - PACKET_HEADROOM ? 0 : PACKET_BYTES_MAX;
+	bool is_small = port_room(port) < POOL_SLOT - PACKET_HEADROOM && !port->vnet_bytes;
+
+	return is_small ? 0 : PACKET_BYTES_MAX;
 }
 
 static unsigned reads_queue(struct uring *ring, struct port *port, unsigned max)
@@ -264,11 +272,9 @@ static unsigned uring_recv(struct port *port, struct packet **burst, unsigned ma
 
 static void uring_send(struct port *port, struct packet *p)
 {
-	if (!port_can_send(port, p))
-		return;
-	if (p->csum.state == CSUM_PARTIAL)
-		checksum_complete(p); /* without a virtio header nobody else will */
-	queue(port->file->ring, port, p, true);
+	p = vnet_ready(port, p);
+	if (p)
+		queue(port->file->ring, port, p, true);
 }
 
 static void uring_flush(struct port *port)
@@ -303,7 +309,7 @@ static void uring_close(struct port *port)
 	if (file->ring->is_open) /* its table holds the device open too */
 		io_uring_register_files_update(
 			&file->ring->io, (unsigned)(file - file->ring->files), &none, 1);
-	close(file->fd);
+	tun_port_close(port, file->fd);
 	file->fd = -1;
 	file->ring->ports--;
 }

@@ -3,11 +3,14 @@
  * checksums stay as right or wrong as they were. */
 #include "tests/fuzz/fuzz.h"
 
+#include <linux/virtio_net.h>
+
 #include "host/packet/dissect.h"
 #include "host/packet/error.h"
 #include "host/packet/inner.h"
 #include "host/packet/print.h"
 #include "host/packet/reply.h"
+#include "host/packet/segment.h"
 #include "host/policy/set.h"
 
 enum { FUZZ_PARTIAL = 1 << FUZZ_LEFT };
@@ -264,6 +267,46 @@ static void partial_completes(const struct packet *was)
 	packet_free(p);
 }
 
+/* Its payload is that of p from there on, its headers are known and its checksum is right. */
+static void segment_check(
+	const struct packet *out, const struct packet *p, size_t headers, size_t at)
+{
+	size_t len = out->datagram_end - headers;
+
+	CHECK(out->datagram_end == packet_length(out) && at + len <= p->datagram_end);
+	CHECK(!memcmp(out->data + headers, p->data + at, len));
+	CHECK(out->csum.state == CSUM_NONE && transport_verifies(out));
+	layers_check(out);
+}
+
+/* The segments of a large packet, put together, are what it carried. */
+static void segments_add_up(const struct packet *was, uint16_t size)
+{
+	static const uint8_t types[] = { VIRTIO_NET_HDR_GSO_TCPV4, VIRTIO_NET_HDR_GSO_TCPV6,
+		VIRTIO_NET_HDR_GSO_TCPV4 | VIRTIO_NET_HDR_GSO_ECN, VIRTIO_NET_HDR_GSO_UDP, 5 };
+	struct packet *p = packet_copy(was);
+	struct segments segments;
+
+	for (unsigned i = 0; i < sizeof(types); i++) {
+		p->gso = (struct packet_gso){ types[i], size, 0 };
+		p->csum.state = CSUM_PARTIAL;
+		if (!segments_start(&segments, p))
+			continue;
+		static const uint8_t zeros[PACKET_BYTES_MAX];
+		size_t longest = segments_longest(&segments), at = segments.headers;
+		struct packet *out = packet_from_bytes(zeros, longest, LAYER_none);
+		unsigned count = 0;
+
+		for (; packet_trim(out, 0) && segments_next(&segments, out); count++) {
+			segment_check(out, p, segments.headers, at);
+			at += packet_length(out) - segments.headers;
+		}
+		CHECK(size && count && at == p->datagram_end && same_bytes(p, was));
+		packet_free(out);
+	}
+	packet_free(p);
+}
+
 static void sums_fill(const struct packet *was)
 {
 	struct packet *p = packet_copy(was);
@@ -396,6 +439,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	inner_check(p);
 	if (data[0] & FUZZ_PARTIAL)
 		partial_completes(p);
+	segments_add_up(p, data[0] >> FUZZ_LEFT);
 	set_of_all(p);
 	edges_move(p);
 	packet_free(p);

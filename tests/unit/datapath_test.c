@@ -3,6 +3,7 @@
 #include "tests/unit/unit.h"
 
 #include <errno.h>
+#include <linux/virtio_net.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -414,6 +415,93 @@ START_TEST(flood_with_an_empty_pool_counts_what_it_cannot_copy)
 	ck_assert_uint_eq(counter_get(&out[1]->port->counters.tx_drop[TX_DROP_no_packet]), 1);
 	ck_assert_uint_eq(counter_get(&in[1]->port->counters.tx_drop[TX_DROP_no_packet]), 1);
 	ck_assert_uint_eq(decided(in[0], VERDICT_PASS), 1);
+}
+END_TEST
+
+/* A TCP segment of 1300 bytes that stands for three, at in[0]. */
+static void large_segment_arrives(void)
+{
+	static const uint8_t tcp[20] = { 0x13, 0x88, 0x1f, 0x90, 0, 0, 0, 1, 0, 0, 0, 9, 0x50, 16 };
+	struct frame f = { 0 };
+
+	frame_ip4(&f, "10.0.0.1", "10.0.0.7", PROTO_TCP, NULL, 0);
+	frame_transport(&f, PROTO_TCP, tcp, sizeof(tcp));
+	frame_data(&f, 1300);
+	frame_seal(&f);
+	struct packet *p = frame_packet(&f);
+
+	p->gso = (struct packet_gso){ VIRTIO_NET_HDR_GSO_TCPV4, 500, 40 };
+	datapath_inject(&worker->dp, far_in[0], p);
+	packet_free(p);
+}
+
+static void large_segment(void)
+{
+	large_segment_arrives();
+	turn();
+}
+
+START_TEST(large_segment_is_cut_for_a_port_that_takes_none)
+{
+	static const size_t lengths[] = { 540, 540, 340 };
+
+	in[0]->fallback = VERDICT_PASS;
+	in[0]->next = out[0];
+	out[0]->port->takes_gso = false;
+	large_segment();
+	ck_assert_uint_eq(decided(in[0], VERDICT_PASS), 1);
+	ck_assert_uint_eq(counter_get(&out[0]->port->counters.tx_packets), 3);
+	ck_assert_uint_eq(script.kept_count, 3);
+	for (unsigned i = 0; i < 3; i++)
+		ck_assert_uint_eq(packet_length(script.kept[i]), lengths[i]);
+}
+END_TEST
+
+START_TEST(flood_cuts_a_large_segment_where_it_must)
+{
+	rule_call(in[0], flood);
+	out[1]->port->takes_gso = false;
+	large_segment();
+	ck_assert_uint_eq(counter_get(&out[0]->port->counters.tx_packets), 1);
+	ck_assert_uint_eq(counter_get(&out[1]->port->counters.tx_packets), 3);
+	ck_assert_uint_eq(counter_get(&in[1]->port->counters.tx_packets), 1);
+}
+END_TEST
+
+START_TEST(large_packet_that_cannot_be_cut_is_counted_as_too_long)
+{
+	struct frame f = echo();
+	struct packet *p = frame_packet(&f);
+
+	in[0]->fallback = VERDICT_PASS;
+	in[0]->next = out[0];
+	out[0]->port->takes_gso = false;
+	p->gso = (struct packet_gso){ VIRTIO_NET_HDR_GSO_UDP, 8, 28 };
+	datapath_inject(&worker->dp, far_in[0], p);
+	packet_free(p);
+	turn();
+	ck_assert_uint_eq(counter_get(&out[0]->port->counters.tx_drop[TX_DROP_too_long]), 1);
+	ck_assert_uint_eq(script.kept_count, 0);
+}
+END_TEST
+
+START_TEST(large_segment_that_finds_no_slot_for_its_pieces_is_counted)
+{
+	struct packet *all[4096];
+	unsigned count = 0;
+
+	in[0]->fallback = VERDICT_PASS;
+	in[0]->next = out[0];
+	out[0]->port->takes_gso = false;
+	large_segment_arrives();
+	while ((all[count] = pool_take(worker->pool, 0)))
+		count++;
+	packet_free(all[--count]);
+	turn();
+	while (count)
+		packet_free(all[--count]);
+	ck_assert_uint_eq(counter_get(&out[0]->port->counters.tx_packets), 1);
+	ck_assert_uint_eq(counter_get(&out[0]->port->counters.tx_drop[TX_DROP_no_packet]), 1);
 }
 END_TEST
 
@@ -875,6 +963,10 @@ static TCase *verdicts(void)
 	tcase_add_test(tc, rewrite_goes_to_a_named_port);
 	tcase_add_test(tc, flood_sends_one_to_each_port_and_counts_one_decision);
 	tcase_add_test(tc, flood_with_an_empty_pool_counts_what_it_cannot_copy);
+	tcase_add_test(tc, large_segment_is_cut_for_a_port_that_takes_none);
+	tcase_add_test(tc, flood_cuts_a_large_segment_where_it_must);
+	tcase_add_test(tc, large_packet_that_cannot_be_cut_is_counted_as_too_long);
+	tcase_add_test(tc, large_segment_that_finds_no_slot_for_its_pieces_is_counted);
 	tcase_add_test(tc, reply_is_turned_and_goes_back_whatever_the_next_port);
 	tcase_add_test(tc, reply_to_what_may_not_be_answered_is_dropped_as_no_reply);
 	tcase_add_test(tc, reply_after_an_address_was_written_is_dropped_as_no_reply);

@@ -475,6 +475,39 @@ START_TEST(put_does_what_set_does_or_nothing)
 }
 END_TEST
 
+/* Nobody shall add to what a script wrote as the whole checksum. */
+START_TEST(checksum_written_over_a_partial_one_stays_as_written)
+{
+	static const unsigned samples[] = { 3, 4, 5, 6 };
+
+	for (unsigned i = 0; i < 4; i++) {
+		struct frame f;
+
+		ck_assert(frame_sample(samples[i], &f));
+		struct packet *p = frame_packet(&f);
+		const struct layer *transport = &p->layer[1];
+		const struct field *sum = field_find(transport->id, "checksum");
+		struct value value = value_of(sum, 0x1234);
+
+		p->csum = (struct packet_csum){ CSUM_PARTIAL, (uint16_t)f.transport,
+			(uint16_t)(frame_checksum(&f) - f.bytes - f.transport) };
+		if (p->layer[0].id == LAYER_ip) {
+			const struct field *of_ip = field_find(LAYER_ip, "checksum");
+
+			ck_assert_int_eq(field_set(p, &p->layer[0], of_ip, &value), FIELD_OK);
+			ck_assert_int_eq(p->csum.state, CSUM_PARTIAL);
+		}
+		ck_assert_int_eq(field_set(p, transport, sum, &value), FIELD_OK);
+		ck_assert_int_eq(p->csum.state, CSUM_NONE);
+		p->csum.state = CSUM_PARTIAL;
+		ck_assert(field_put(p, transport, sum, 0x1234));
+		ck_assert_int_eq(p->csum.state, CSUM_NONE);
+		ck_assert_uint_eq(load_be16(checksum_field(p, transport)), 0x1234);
+		packet_free(p);
+	}
+}
+END_TEST
+
 START_TEST(names_are_found_and_others_are_not)
 {
 	for (unsigned i = 0; i < field_count; i++)
@@ -509,6 +542,7 @@ int main(void)
 	tcase_add_test(tc, ident_exists_in_echoes_only_and_target_in_nd_only);
 	tcase_add_test(tc, partial_checksum_follows_the_addresses_alone);
 	tcase_add_test(tc, put_does_what_set_does_or_nothing);
+	tcase_add_test(tc, checksum_written_over_a_partial_one_stays_as_written);
 	tcase_add_test(tc, names_are_found_and_others_are_not);
 	suite_add_tcase(suite, tc);
 	return unit_run(suite);

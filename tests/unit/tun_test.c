@@ -2,6 +2,7 @@
 /* A tun port reads whole packets, sends what it is given, and keeps none. */
 #include "tests/unit/unit.h"
 
+#include <linux/virtio_net.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -129,6 +130,38 @@ START_TEST(frame_of_the_mtu_is_sent_with_its_tags_and_a_byte_more_is_not)
 }
 END_TEST
 
+/* As with IFF_VNET_HDR: the packet's bytes are what comes after the header, in big slots too. */
+START_TEST(header_is_before_each_packet_and_no_part_of_it)
+{
+	static uint8_t bytes[10 + 9000];
+	static const size_t lens[] = { 40, 9000 };
+	const struct virtio_net_hdr hdr = { .gso_type = VIRTIO_NET_HDR_GSO_TCPV4, .gso_size = 7 };
+
+	tun->vnet_bytes = sizeof(hdr);
+	tun->mtu = 9000;
+	memset(bytes, 5, sizeof(bytes));
+	memcpy(bytes, &hdr, sizeof(hdr));
+	for (unsigned i = 0; i < 2; i++) {
+		struct packet *burst[PORT_BURST];
+		size_t len = sizeof(hdr) + lens[i];
+
+		ck_assert_int_eq(write(far, bytes, len), (ssize_t)len);
+		ck_assert_uint_eq(tun->ops->recv(tun, burst, PORT_BURST, (struct mono){ 5 }), 1);
+		ck_assert_uint_eq(packet_length(burst[0]), lens[i]);
+		ck_assert_mem_eq(burst[0]->data, bytes + sizeof(hdr), lens[i]);
+		ck_assert_uint_eq(burst[0]->gso.size, 7);
+		tun->ops->send(tun, burst[0]);
+		tun->ops->flush(tun);
+		memset(bytes, 0, sizeof(hdr));
+		ck_assert_int_eq(read(far, bytes, sizeof(bytes)), (ssize_t)len);
+		ck_assert_mem_eq(bytes, &hdr, sizeof(hdr));
+		ck_assert_uint_eq(bytes[sizeof(hdr)], 5);
+	}
+	ck_assert_uint_eq(counter_get(&tun->counters.rx_bytes), 9040);
+	ck_assert_uint_eq(counter_get(&tun->counters.tx_bytes), 9040);
+}
+END_TEST
+
 /* A rule may close the port that its packet came in by, and then say reply. */
 START_TEST(packet_sent_by_a_closed_tun_is_dropped_as_gone)
 {
@@ -149,6 +182,7 @@ int main(void)
 	tcase_add_test(tc, tun_writes_what_it_was_sent_when_it_is_flushed);
 	tcase_add_test(tc, packet_that_finds_no_big_slot_is_counted_as_dropped);
 	tcase_add_test(tc, frame_of_the_mtu_is_sent_with_its_tags_and_a_byte_more_is_not);
+	tcase_add_test(tc, header_is_before_each_packet_and_no_part_of_it);
 	tcase_add_test(tc, packet_sent_by_a_closed_tun_is_dropped_as_gone);
 	suite_add_tcase(suite, tc);
 	return unit_run(suite);

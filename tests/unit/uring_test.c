@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <linux/io_uring.h>
+#include <linux/virtio_net.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -166,6 +167,38 @@ START_TEST(packet_longer_than_the_mtu_lets_expect_is_counted_as_dropped)
 	ck_assert_uint_eq(recv_burst(ports[0], burst), 0);
 	ck_assert_uint_eq(counter_get(&ports[0]->counters.rx_dropped), 1);
 	ck_assert_uint_eq(counter_get(&ports[0]->counters.rx_packets), 0);
+}
+END_TEST
+
+/* As with IFF_VNET_HDR: any packet may be large, and its bytes are what comes after the header. */
+START_TEST(header_is_before_each_packet_and_no_part_of_it)
+{
+	static uint8_t bytes[10 + 60000];
+	static const size_t lens[] = { 40, 60000 };
+	const struct virtio_net_hdr hdr = { .gso_type = VIRTIO_NET_HDR_GSO_TCPV4, .gso_size = 7 };
+
+	ports[0]->vnet_bytes = sizeof(hdr);
+	ports[0]->takes_gso = true;
+	memset(bytes, 5, sizeof(bytes));
+	memcpy(bytes, &hdr, sizeof(hdr));
+	for (unsigned i = 0; i < 2; i++) {
+		struct packet *burst[PORT_BURST];
+		size_t len = sizeof(hdr) + lens[i];
+
+		ck_assert_int_eq(write(far[0], bytes, len), (ssize_t)len);
+		ck_assert_uint_eq(recv_burst(ports[0], burst), 1);
+		ck_assert_uint_eq(packet_length(burst[0]), lens[i]);
+		ck_assert_mem_eq(burst[0]->data, bytes + sizeof(hdr), lens[i]);
+		ck_assert_uint_eq(burst[0]->gso.size, 7);
+		ports[0]->ops->send(ports[0], burst[0]);
+		uring_settle(ring);
+		memset(bytes, 0, sizeof(hdr));
+		ck_assert_int_eq(read(far[0], bytes, sizeof(bytes)), (ssize_t)len);
+		ck_assert_mem_eq(bytes, &hdr, sizeof(hdr));
+		ck_assert_uint_eq(bytes[sizeof(hdr)], 5);
+	}
+	ck_assert_uint_eq(counter_get(&ports[0]->counters.rx_bytes), 60040);
+	ck_assert_uint_eq(counter_get(&ports[0]->counters.tx_bytes), 60040);
 }
 END_TEST
 
@@ -526,6 +559,7 @@ int main(void)
 	tcase_add_test(tc, uring_reads_packets_of_every_length_whole);
 	tcase_add_test(tc, uring_asks_for_as_many_packets_as_come);
 	tcase_add_test(tc, packet_longer_than_the_mtu_lets_expect_is_counted_as_dropped);
+	tcase_add_test(tc, header_is_before_each_packet_and_no_part_of_it);
 	tcase_add_test(tc, uring_writes_what_it_was_sent_when_it_is_flushed);
 	tcase_add_test(tc, answers_leave_with_the_next_reads_or_with_the_wait_or_when_settled);
 	tcase_add_test(tc, wait_ends_with_a_packet_that_is_read);
