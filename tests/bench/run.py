@@ -211,6 +211,8 @@ def results_make(all_variants, args):
                             .format(**results["memory"]))
     results["iperf"] = traffic.bridge_compare(moontap, args.seconds)
     results["lines"] += traffic.bridge_lines(results["iperf"])
+    results["forward"] = traffic.forward_compare(moontap, args.seconds)
+    results["lines"] += traffic.forward_lines(results["forward"])
     results["variants"] = [{"name": v.name, "kind": v.kind, "refused": v.refused, "calls": v.calls,
                             "turns": [vars(t) for t in v.turns]} for v in all_variants]
     return results
