@@ -402,9 +402,7 @@ bool field_put(
 	struct packet *p, const struct layer *layer, const struct field *field, uint32_t word)
 {
 	uint8_t *at = field_fixed(p, layer, field);
-	unsigned shift = 8 * (4 - field->width); /* of the bytes in the words that are summed */
-
-	if (!at || !is_word(p, layer, field) || word > UINT32_MAX >> shift)
+	if (!at || !is_word(p, layer, field) || word > width_mask(field))
 		return false;
 	uint32_t old = load(at, field->width);
 

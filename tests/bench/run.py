@@ -223,7 +223,7 @@ def options_take():
     parser.add_argument("--build", required=True, help="the folder with bin/moontap, load and loops")
     parser.add_argument("--rounds", type=int, default=10)
     parser.add_argument("--ms", type=int, default=300, help="of load a turn")
-    parser.add_argument("--packets", type=int, default=1000000, help="for the memory's flatness")
+    parser.add_argument("--packets", type=int, default=10000000, help="for the memory's flatness")
     parser.add_argument("--seconds", type=int, default=2, help="of each TCP transfer")
     parser.add_argument("--only", help="names of variants, with commas between them; nothing else is measured")
     parser.add_argument("--out", default=".", help="where bench.json and bench.svg go")
