@@ -40,7 +40,7 @@ class Variant:
         self.source = source or (VETH_FROM if kind == "veth" else FROM)
         self.addresses = addresses  # gives its device the address itself
         self.answers = answers  # the kernel gets echo replies from it
-        self.turns, self.calls, self.refused = [], None, None
+        self.turns, self.calls, self.refused, self.resident_kib = [], None, None, None
 
     def best(self):
         return min(t.ns for t in self.turns)
@@ -251,6 +251,7 @@ def turn(variant, ms):
         return
     with Responder(variant) as responder:
         variant.turns.append(measure(responder, ms))
+        variant.resident_kib = resident_kib(responder.pid)
 
 
 def latency(variant, count, spin):

@@ -61,7 +61,26 @@ def peers():
         found.append(m.Variant("scapy", "tun", ["/usr/bin/python3", os.path.join(HERE, "peers", "scapy_tun.py")]))
     if shutil.which("luajit"):
         found.append(m.Variant("luajit", "tun", ["luajit", os.path.join(HERE, "peers", "ffi_tun.lua")]))
+    if shutil.which("dpdk-testpmd"):
+        found.append(m.Variant("testpmd", "veth", testpmd()))
     return found
+
+
+def testpmd():
+    """DPDK's echo over AF_XDP; its second thread, on the same core, only waits. No huge pages here."""
+    return ["dpdk-testpmd", "--lcores", f"(0,1)@{m.CORE}", "--no-huge", "-m", "512", "--no-pci", "--no-telemetry",
+            "-d", "librte_net_af_xdp.so", "--vdev=net_af_xdp0,iface=veth1", "--", "--forward-mode=icmpecho",
+            "--total-num-mbufs=16384", "--nb-cores=1", "--auto-start", "--stats-period=100"]
+
+
+def testpmd_lines(by_name):
+    """A poll loop is never idle: of it the rate is compared, and what it keeps in memory."""
+    other, ours = by_name.get("testpmd"), by_name.get("veth xdp")
+    if not other or not other.turns or not ours or not ours.turns:
+        return []
+    return [f"veth xdp / testpmd: {ours.kpps():.0f} / {other.kpps():.0f} kpps = {ours.kpps() / other.kpps():.2f} "
+            f"(wanted 1.0), {ours.resident_kib} / {other.resident_kib} KiB = "
+            f"{ours.resident_kib / other.resident_kib:.3f} (wanted 0.1)"]
 
 
 # name, over, what it is compared with, at least
@@ -212,7 +231,7 @@ def results_make(all_variants, args):
     results["iperf"] = traffic.bridge_compare(moontap, args.seconds)
     results["lines"] += traffic.bridge_lines(results["iperf"])
     results["forward"] = traffic.forward_compare(moontap, args.seconds)
-    results["lines"] += traffic.forward_lines(results["forward"])
+    results["lines"] += traffic.forward_lines(results["forward"]) + testpmd_lines(by_name)
     results["variants"] = [{"name": v.name, "kind": v.kind, "refused": v.refused, "calls": v.calls,
                             "turns": [vars(t) for t in v.turns]} for v in all_variants]
     return results
