@@ -10,6 +10,8 @@
 #include "host/packet/reply.h"
 #include "host/packet/segment.h"
 
+enum { AHEAD = 4 }; /* packets of a burst */
+
 /* What was decided about one packet. */
 struct decision {
 	enum verdict verdict;
@@ -232,8 +234,14 @@ unsigned datapath_run(struct datapath *dp, struct lane *lane, struct mono now)
 	lane->port->is_starved = false;
 	unsigned count = lane->port->ops->recv(lane->port, burst, PORT_BURST, now);
 
-	for (unsigned i = 0; i < count; i++)
+	/* Another core may have written them: they come while their forerunners are looked at. */
+	for (unsigned i = 0; i < count && i < AHEAD; i++)
+		__builtin_prefetch(burst[i]->data);
+	for (unsigned i = 0; i < count; i++) {
+		if (i + AHEAD < count)
+			__builtin_prefetch(burst[i + AHEAD]->data);
 		packet_run(dp, lane, burst[i]);
+	}
 	datapath_flush(dp);
 	return count;
 }
