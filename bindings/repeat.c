@@ -369,7 +369,9 @@ void repeat_push(lua_State *L, const char *name, lua_CFunction function)
 
 static void field_wrap(lua_State *L, int idx, const char *group, const char *name)
 {
-	lua_getfield(L, idx, name);
+	/* Not every group has every verb, and their tables raise for what they lack. */
+	lua_pushstring(L, name);
+	lua_rawget(L, idx);
 	lua_CFunction function = lua_tocfunction(L, -1);
 
 	lua_pop(L, 1);
