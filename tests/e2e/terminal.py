@@ -19,30 +19,33 @@ def read(fd, seconds):
     if not select.select([fd], [], [], seconds)[0]:
         return ""
     try:
-        return CONTROLS.sub("", os.read(fd, 65536).decode(errors="replace"))
+        return os.read(fd, 65536).decode(errors="replace")
     except OSError:  # the other end is closed
         return None
 
 
-def wait_for(fd, wanted):
-    seen, end = "", time.monotonic() + BOUND
+def wait_for(fd, wanted, seen=""):
+    """What came after `wanted`; seen: what has come already."""
+    end = time.monotonic() + BOUND
     while wanted not in seen:
         more = read(fd, max(0, end - time.monotonic()))
         if more is None or time.monotonic() > end:
             sys.exit(f"no {wanted!r} in {seen!r}")
-        seen += more
+        seen = CONTROLS.sub("", seen + more)  # one may come in two pieces
         print(more, end="")
+    return seen.partition(wanted)[2]
 
 
 pid, fd = pty.fork()
 if pid == 0:
     os.execvp(sys.argv[1], sys.argv[1:])
 fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
-wait_for(fd, "> ")
+rest = wait_for(fd, "> ")
 for line in sys.stdin:
     keys, text = line.rstrip("\n").split(" => ")
     os.write(fd, keys.encode().decode("unicode_escape").encode())
-    wait_for(fd, text)
+    rest = wait_for(fd, text, "" if keys else rest)
+wait_for(fd, "> ", rest)  # before the prompt Ctrl-D would be the kernel's, and lost
 os.write(fd, b"\x15\x04")
 while read(fd, BOUND):
     pass
