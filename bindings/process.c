@@ -159,9 +159,9 @@ static void check_argv(lua_State *L, char **argv)
 			"\"10.1.1.1\" }");
 	for (lua_Integer i = 1; i <= count; i++) {
 		if (lua_rawgeti(L, 1, i) == LUA_TNUMBER) {
-			lua_pushstring(L, lua_tostring(L, -1));
+			lua_tostring(L, -1); /* in place */
+			lua_pushvalue(L, -1);
 			lua_rawseti(L, 1, i);
-			lua_rawgeti(L, 1, i);
 		}
 		argv[i - 1] = (char *)luaL_checkstring(L, -1);
 		lua_pop(L, 1);
