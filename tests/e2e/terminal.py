@@ -45,8 +45,16 @@ for line in sys.stdin:
     keys, text = line.rstrip("\n").split(" => ")
     os.write(fd, keys.encode().decode("unicode_escape").encode())
     rest = wait_for(fd, text, "" if keys else rest)
-wait_for(fd, "> ", rest)  # before the prompt Ctrl-D would be the kernel's, and lost
-os.write(fd, b"\x15\x04")
-while read(fd, BOUND):
-    pass
+# The line editor shows its prompt first and takes the terminal over then: Ctrl-D between the two is the
+# kernel's, and lost.
+end = time.monotonic() + BOUND
+while True:
+    os.write(fd, b"\x15\x04")
+    pause = time.monotonic() + 1
+    while (more := read(fd, max(0, pause - time.monotonic()))):
+        pass
+    if more is None:
+        break
+    if time.monotonic() > end:
+        sys.exit("Ctrl-D does not end it")
 sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
