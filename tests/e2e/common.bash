@@ -89,6 +89,62 @@ assert_counts_add_up() {
   esac
 }
 
+# transfer FROM TO ADDR [PORT]: 2 MB arrive over TCP as they were sent, from one namespace to another,
+# each wait in at most $transfer_s seconds (20). The server's port is 7777.
+transfer() {
+  local data=$BATS_TEST_TMPDIR/data sum=$BATS_TEST_TMPDIR/sum bound=${transfer_s:-20} server
+  cat >"$BATS_TEST_TMPDIR/serve.py" <<'PY'
+import hashlib, socket, sys
+s = socket.create_server((sys.argv[1], 7777), family=socket.AF_INET6 if ":" in sys.argv[1] else socket.AF_INET)
+s.settimeout(int(sys.argv[2]))
+print("listening", flush=True)
+c, _ = s.accept()
+c.settimeout(int(sys.argv[2]))
+h = hashlib.sha256()
+while True:
+    b = c.recv(65536)
+    if not b:
+        break
+    h.update(b)
+print(h.hexdigest())
+PY
+  head -c 2000000 /dev/urandom >"$data"
+  ip netns exec "$2" python3 "$BATS_TEST_TMPDIR/serve.py" "$3" "$bound" >"$sum" 3>&- &
+  server=$!
+  wait_for grep -q listening "$sum"
+  # shellcheck disable=SC2016 # the inner shell's
+  timeout "$bound" ip netns exec "$1" bash -c 'cat "$1" >"/dev/tcp/$2/$3"' - "$data" "$3" "${4:-7777}"
+  wait "$server"
+  [ "$(tail -n 1 "$sum")" = "$(sha256sum <"$data" | cut -d' ' -f1)" ]
+}
+
+# Lua that keeps the worker from its local `port` until there is a file $sent, and says "drained" when
+# the port has read what there was.
+busy_until_sent() {
+  cat <<'LUA'
+mt.after(0.05, function()
+  print "busy"
+  while not io.open(os.getenv "sent") do end
+end)
+local last
+mt.every(0.1, function()
+  local now = port.counters.rx_packets
+  if now == last then print "drained" end
+  last = now
+end)
+LUA
+}
+
+
+# all_read_or_lost COUNT FILE: so many, and less than twenty of the kernel, are counted as read or as
+# lost by the ports of --stats, and some as lost.
+all_read_or_lost() {
+  awk -v count="$1" '/rx_packets/ {
+    for (i = 1; i < NF; i++) if ($i == "rx_packets" || $i == "rx_dropped") sum += $(i + 1)
+    lost = / rx_dropped /
+  } END { exit !(lost && sum >= count && sum < count + 20) }' "$2"
+}
+
 # only_one_worker WHY: what the test is about is one worker's.
 only_one_worker() { [ "${MOONTAP_WAY:-}" != workers ] || skip "$1"; }
 

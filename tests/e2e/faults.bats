@@ -179,30 +179,10 @@ a.default = "pass" b.default = "pass"
 print "ready"'
   start_moontap --stats "$script"
   said ready
-  cat >"$BATS_TEST_TMPDIR/serve.py" <<'PY'
-import hashlib, socket
-s = socket.create_server(("10.1.1.2", 7777))
-s.settimeout(20)
-c, _ = s.accept()
-c.settimeout(20)
-h = hashlib.sha256()
-while True:
-    b = c.recv(65536)
-    if not b:
-        break
-    h.update(b)
-print(h.hexdigest())
-PY
-  ip netns exec far python3 "$BATS_TEST_TMPDIR/serve.py" >"$BATS_TEST_TMPDIR/sum" 3>&- &
-  server=$!
-  wait_for eval 'ip netns exec far ss -Hltn | grep -q :7777'
-  head -c 2000000 /dev/urandom >"$BATS_TEST_TMPDIR/data"
-  timeout 20 ip netns exec one bash -c 'cat "$1" >/dev/tcp/10.1.1.2/7777' - "$BATS_TEST_TMPDIR/data"
-  wait "$server"
+  transfer one far 10.1.1.2
   stop_moontap
   ip netns del one
   assert_counts_add_up "$BATS_TEST_TMPDIR/err"
-  [ "$(cat "$BATS_TEST_TMPDIR/sum")" = "$(sha256sum <"$BATS_TEST_TMPDIR/data" | cut -d' ' -f1)" ]
 }
 
 @test "partial checksums and frames of many segments pass between packet sockets" {

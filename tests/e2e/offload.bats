@@ -7,7 +7,7 @@ setup() {
   common_setup
   script=$BATS_TEST_TMPDIR/s.lua
   err=$BATS_TEST_TMPDIR/err
-  head -c 2000000 /dev/urandom >"$BATS_TEST_TMPDIR/data"
+  transfer_s=60
   for netns in left right; do ip netns add $netns; done
 }
 
@@ -34,6 +34,16 @@ mt.on_end(function() print("large " .. large.hits .. " back " .. large_back.hits
 LUA
 }
 
+# socket_for a|b NETNS ADDR: that port is a packet socket on v0, whose other end in NETNS has the name
+# and the address that the device would have.
+socket_for() {
+  ip link add v0 type veth peer name "${1}0" netns "$2"
+  ip -n "$2" addr add "$3/24" dev "${1}0"
+  ip -n "$2" link set "${1}0" up
+  ip link set v0 up
+  sed -i "s/^local $1 = .*/local $1 = assert(mt.attach { name = \"v0\", promisc = true })/" "$script"
+}
+
 # start CODE OPTIONS...: the script of `ports` and CODE.
 start() {
   echo "$1
@@ -42,32 +52,6 @@ print 'ready'" >>"$script"
   "$MOONTAP" run --stats "$@" "$script" >"$BATS_TEST_TMPDIR/out" 2>"$err" 3>&- &
   moontap_pid=$!
   said ready
-}
-
-# transfer FROM TO ADDR [PORT]: 2 MB arrive as they were sent. The server's port is 7777.
-transfer() {
-  cat >"$BATS_TEST_TMPDIR/serve.py" <<'PY'
-import hashlib, socket, sys
-s = socket.create_server((sys.argv[1], 7777), family=socket.AF_INET6 if ":" in sys.argv[1] else socket.AF_INET)
-s.settimeout(60)
-print("listening", flush=True)
-c, _ = s.accept()
-c.settimeout(60)
-h = hashlib.sha256()
-while True:
-    b = c.recv(65536)
-    if not b:
-        break
-    h.update(b)
-print(h.hexdigest())
-PY
-  ip netns exec "$2" python3 "$BATS_TEST_TMPDIR/serve.py" "$3" >"$BATS_TEST_TMPDIR/sum" 3>&- &
-  server=$!
-  wait_for grep -q listening "$BATS_TEST_TMPDIR/sum"
-  # shellcheck disable=SC2016 # the inner shell's
-  timeout 60 ip netns exec "$1" bash -c 'cat "$1" >"/dev/tcp/$2/$3"' - "$BATS_TEST_TMPDIR/data" "$3" "${4:-7777}"
-  wait "$server"
-  [ "$(tail -n 1 "$BATS_TEST_TMPDIR/sum")" = "$(sha256sum <"$BATS_TEST_TMPDIR/data" | cut -d' ' -f1)" ]
 }
 
 # Ends moontap; no namespace has seen a segment or datagram with a wrong checksum.
@@ -130,11 +114,7 @@ sent_cut() {
 
 @test "large segments cross between a tap and a packet socket uncut, both ways" {
   ports tap 'offload = true' 'offload = true'
-  ip link add v0 type veth peer name b0 netns right
-  ip -n right addr add 10.1.1.2/24 dev b0
-  ip -n right link set b0 up
-  ip link set v0 up
-  sed -i 's/^local b = .*/local b = assert(mt.attach { name = "v0", promisc = true })/' "$script"
+  socket_for b right 10.1.1.2
   start ''
   transfer left right 10.1.1.2
   transfer right left 10.1.1.1
@@ -158,11 +138,7 @@ sent_cut() {
 
 @test "a tap without offload gets whole segments of its own size from a packet socket" {
   ports tap 'offload = false' 'offload = false'
-  ip link add v0 type veth peer name a0 netns left
-  ip -n left addr add 10.1.1.1/24 dev a0
-  ip -n left link set a0 up
-  ip link set v0 up
-  sed -i 's/^local a = .*/local a = assert(mt.attach { name = "v0", promisc = true })/' "$script"
+  socket_for a left 10.1.1.1
   start ''
   transfer left right 10.1.1.2
   ip link del v0
