@@ -301,6 +301,16 @@ static uint16_t sum_at(const uint8_t *at, size_t len, bool is_odd)
 	return is_odd ? (uint16_t)(sum << 8 | sum >> 8) : sum;
 }
 
+static void word_store(uint8_t *at, unsigned width, uint32_t word)
+{
+	if (width == 1)
+		at[0] = (uint8_t)word;
+	else if (width == 2)
+		store_be16(at, (uint16_t)word);
+	else
+		store_be32(at, word);
+}
+
 static void store(uint8_t *at, const struct field *field, const struct value *in)
 {
 	if (!kind_is_number(field->kind)) {
@@ -309,14 +319,8 @@ static void store(uint8_t *at, const struct field *field, const struct value *in
 	}
 	uint32_t mask = width_mask(field);
 	uint32_t number = (uint32_t)(field->scale > 1 ? in->number / field->scale : in->number);
-	uint32_t word = (load(at, field->width) & ~mask) | number << field->shift;
 
-	if (field->width == 1)
-		at[0] = (uint8_t)word;
-	else if (field->width == 2)
-		store_be16(at, (uint16_t)word);
-	else
-		store_be32(at, word);
+	word_store(at, field->width, (load(at, field->width) & ~mask) | number << field->shift);
 }
 
 enum field_status field_check(const struct field *field, const struct value *in)
@@ -402,16 +406,12 @@ bool field_put(
 	struct packet *p, const struct layer *layer, const struct field *field, uint32_t word)
 {
 	uint8_t *at = field_fixed(p, layer, field);
+
 	if (!at || !is_word(p, layer, field) || word > width_mask(field))
 		return false;
 	uint32_t old = load(at, field->width);
 
-	if (field->width == 1)
-		at[0] = (uint8_t)word;
-	else if (field->width == 2)
-		store_be16(at, (uint16_t)word);
-	else
-		store_be32(at, word);
+	word_store(at, field->width, word);
 	if (field->written & WRITTEN_CHECKSUM)
 		checksum_settle(p, layer);
 	p->written |= field->written;
