@@ -17,7 +17,6 @@ enum {
 	POOL_BIG_SLOTS = 160, /* for MTUs up to 65535 */
 	BURSTS = 8,	      /* of one port before the others get their turn */
 	SPINS = 16,	      /* turns of busy polling between two looks at the loop */
-	PAUSE_MS = 10,	      /* until a port that found the pool empty is asked again */
 };
 
 static _Thread_local struct worker *here;
@@ -208,20 +207,16 @@ bool worker_has_work(const struct worker *worker)
 	return false;
 }
 
-/* Waits in the ring, and runs what it has brought: was there any? */
+/* Sleeps in the ring, and runs what it has brought. true: the loop has something. */
 static bool ring_turn(struct worker *worker, int timeout_ms)
 {
-	bool is_any = false;
+	bool is_loop_ready = uring_wait(worker->uring, worker->loop.epoll_fd, timeout_ms);
 
-	if (uring_wait(worker->uring, worker->loop.epoll_fd, timeout_ms))
-		worker->is_loop_ready = true;
 	for (struct lane *lane = worker->dp.lanes; lane; lane = lane->sibling) {
-		if (!lane->is_open || (!lane->port->is_ready && !lane->port->is_gone))
-			continue;
-		lane_ready(&lane->watch, EPOLLIN);
-		is_any = true;
+		if (lane->is_open && (lane->port->is_ready || lane->port->is_gone))
+			lane_ready(&lane->watch, EPOLLIN);
 	}
-	return is_any;
+	return is_loop_ready;
 }
 
 /* A worker with ports on a ring sleeps there: the call that writes an answer brings the next
@@ -230,16 +225,15 @@ void worker_turn(struct worker *worker, int timeout_ms)
 {
 	bool had_paused = worker->has_paused;
 
-	if (had_paused && (timeout_ms < 0 || timeout_ms > PAUSE_MS))
-		timeout_ms = PAUSE_MS;
-	if (!uring_is_used(worker->uring)) {
-		worker->is_loop_ready = true;
-	} else if (timeout_ms || uring_has_news(worker->uring)) {
-		ring_turn(worker, worker->is_loop_ready ? 0 : timeout_ms);
+	if (had_paused && (timeout_ms < 0 || timeout_ms > PORT_PAUSE_MS))
+		timeout_ms = PORT_PAUSE_MS;
+	bool is_loop_ready = true;
+
+	if (timeout_ms && uring_is_used(worker->uring)) {
+		is_loop_ready = ring_turn(worker, timeout_ms);
 		timeout_ms = 0;
 	}
-	if (worker->is_loop_ready) {
-		worker->is_loop_ready = false;
+	if (is_loop_ready) {
 		uring_settle(worker->uring);
 		loop_wait(&worker->loop, timeout_ms);
 	}
@@ -272,20 +266,6 @@ static void consoles_open(struct worker *worker)
 		log_line(LOG_LEVEL_DEBUG, "%s", why.text);
 }
 
-/* Asks each port that may have packets: had any? */
-static bool lanes_ask(struct worker *worker, struct mono now)
-{
-	bool is_any = false;
-
-	if (uring_is_used(worker->uring) && uring_has_news(worker->uring))
-		is_any = ring_turn(worker, 0);
-	for (struct lane *lane = worker->dp.lanes; lane; lane = lane->sibling) {
-		if (lane->is_open && lane->watch.fd >= 0 && datapath_run(&worker->dp, lane, now))
-			is_any = true;
-	}
-	return is_any;
-}
-
 /* With --busy-poll: asks the ports themselves, as long as packets were seen lately; now and then
  * the loop, which knows of the rest. false: it may sleep. */
 static bool spin(struct worker *worker)
@@ -296,7 +276,14 @@ static bool spin(struct worker *worker)
 	if (!spin_ns)
 		return false;
 	for (unsigned i = 0; i < SPINS; i++) {
-		bool is_any = lanes_ask(worker, (struct mono){ now });
+		bool is_any = false;
+
+		for (struct lane *lane = worker->dp.lanes; lane; lane = lane->sibling) {
+			struct mono at = { now };
+
+			if (lane->is_open && datapath_run(&worker->dp, lane, at))
+				is_any = true;
+		}
 
 		now = clock_now(&worker->clock).ns;
 		if (is_any)

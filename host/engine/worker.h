@@ -44,7 +44,6 @@ struct worker {
 	struct control *controls; /* consoles, and where they connect */
 	uint64_t control_last_id;
 	struct follow *follows;	  /* the namespaces whose changes are heard */
-	bool is_loop_ready;	  /* the ring has said so */
 	bool is_stopping;	  /* seen on this thread */
 	bool has_paused;	  /* some lane is */
 	struct trace_lines trace; /* this worker's own, where there is one */

@@ -9,7 +9,12 @@
 #include "host/packet/pool.h"
 #include "host/port/io.h"
 
-enum { PORT_BURST = 64, PORT_NAME = 32 };
+enum {
+	PORT_BURST = 64,
+	PORT_NAME = 32,
+	PORT_PAUSE_MS =
+		10, /* until one that found the pool empty, or was refused, is asked again */
+};
 
 enum tx_drop_reason {
 #define TX_DROP(name, doc) TX_DROP_##name,

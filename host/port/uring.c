@@ -51,12 +51,10 @@ static void read_done(struct port *port, struct packet *p, int result)
 		packet_put(p, (size_t)result - header);
 		if (header)
 			vnet_take(p, header);
-		if (file->burst) {
+		if (file->burst)
 			file->burst[file->came++] = p;
-		} else {
+		else
 			file->found = p;
-			file->is_early = file->parked_at == file->ring->waits;
-		}
 		port->is_ready = true;
 		return;
 	}
@@ -85,8 +83,6 @@ static void operation_done(struct uring *ring, unsigned index, int result)
 
 	if (index < URING_PARKED)
 		ring->done++;
-	else
-		ring->parked--;
 	operation->p = NULL;
 	if (operation->is_write)
 		write_done(operation->port, p, result);
@@ -248,13 +244,12 @@ static unsigned uring_recv(struct port *port, struct packet **burst, unsigned ma
 	struct uring *ring = file->ring;
 
 	ring->is_owed = true;
-	port->is_ready = false;
 	file->burst = burst;
 	file->came = 0;
 	if (file->found) {
 		burst[file->came++] = file->found;
 		file->found = NULL;
-		port->has_more = file->is_early && ring->is_short;
+		port->has_more = ring->is_short;
 	} else {
 		unsigned asked = burst_read(port, max - 1);
 

@@ -31,6 +31,3 @@ bool uring_is_used(const struct uring *ring);
  * the same) can be read, or timeout_ms (-1: for ever) are over. true: loop_fd is to be looked at.
  */
 bool uring_wait(struct uring *ring, int loop_fd, int timeout_ms);
-
-/* Would a wait of 0 ms do anything? Without a system call: for who spins. The ring is used. */
-bool uring_has_news(const struct uring *ring);

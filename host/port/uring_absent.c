@@ -41,9 +41,3 @@ bool uring_wait(struct uring *ring, int loop_fd, int timeout_ms)
 	(void)timeout_ms;
 	return true;
 }
-
-bool uring_has_news(const struct uring *ring)
-{
-	(void)ring;
-	return false;
-}

@@ -88,7 +88,6 @@ int uring_ring_open(struct uring *ring)
 {
 	struct io_uring_params params = { .flags = IORING_SETUP_SINGLE_ISSUER |
 						   IORING_SETUP_DEFER_TASKRUN |
-						   IORING_SETUP_TASKRUN_FLAG |
 						   IORING_SETUP_R_DISABLED |
 						   IORING_SETUP_SUBMIT_ALL };
 

@@ -26,8 +26,6 @@ struct uring_file {
 	unsigned came;	       /* packets of this recv */
 	struct packet **burst; /* where they go; NULL: no recv runs */
 	struct packet *found;  /* what the parked read has read while none ran */
-	unsigned parked_at;    /* which of the ring's waits parked it */
-	bool is_early;	       /* it had not to wait: more packets may be there */
 	bool has_failed;       /* the device refused it: not again at once */
 };
 
@@ -45,8 +43,6 @@ struct uring {
 	bool is_watching; /* a poll of the loop is under way */
 	bool is_woken;	  /* it has said that the loop has something */
 	bool is_short;	  /* the last wait did not sleep */
-	unsigned waits;	  /* so many so far */
-	unsigned parked;  /* reads that wait */
 	struct refusal refused;
 	const uint8_t *fixed; /* the registered bytes */
 	size_t fixed_len;

@@ -7,10 +7,7 @@
 #include <poll.h>
 #include <time.h>
 
-enum {
-	AT_ONCE_NS = 3000, /* an operation that does not sleep takes less */
-	SHORT_MS = 10,	   /* until a pool that was empty, a device that refused is asked again */
-};
+enum { AT_ONCE_NS = 3000 }; /* an operation that does not sleep takes less */
 
 static unsigned parked_index(const struct uring_file *file)
 {
@@ -60,8 +57,6 @@ static bool park(struct uring_file *file)
 
 	if (!p)
 		return false;
-	file->parked_at = ring->waits;
-	ring->parked++;
 	uring_operation_start(
 		ring, parked_index(file), (struct uring_operation){ p, file->port, false });
 	return true;
@@ -116,8 +111,8 @@ static int timeout_limit(struct uring *ring, int timeout_ms)
 
 		if (file->fd < 0)
 			continue;
-		if (!park(file) && (timeout_ms < 0 || timeout_ms > SHORT_MS))
-			timeout_ms = SHORT_MS;
+		if (!park(file) && (timeout_ms < 0 || timeout_ms > PORT_PAUSE_MS))
+			timeout_ms = PORT_PAUSE_MS;
 		if (file->found || file->port->is_gone)
 			timeout_ms = 0;
 	}
@@ -137,7 +132,6 @@ static void watch(struct uring *ring, int loop_fd)
 bool uring_wait(struct uring *ring, int loop_fd, int timeout_ms)
 {
 	ring->is_owed = false;
-	ring->waits++;
 	if (!ring->is_open)
 		return true;
 	/* There must be room for all that may be parked. */
@@ -151,14 +145,6 @@ bool uring_wait(struct uring *ring, int loop_fd, int timeout_ms)
 	ring->is_woken = false;
 	enter(ring, timeout_ms);
 	return ring->is_woken;
-}
-
-bool uring_has_news(const struct uring *ring)
-{
-	if (!ring->is_open || ring->queued || !ring->is_watching || ring->parked < ring->ports)
-		return true;
-	return io_uring_cq_ready(&ring->io) ||
-	       IO_URING_READ_ONCE(*ring->io.sq.kflags) & IORING_SQ_TASKRUN;
 }
 
 bool uring_is_used(const struct uring *ring)

@@ -311,29 +311,11 @@ START_TEST(wait_says_when_the_loop_has_something_and_ends_in_time)
 
 	ck_assert(!uring_wait(ring, loop_fd, 20));
 	ck_assert_int_eq(write(loop_fd, &one, sizeof(one)), sizeof(one));
-	ck_assert(uring_has_news(ring));
 	ck_assert(uring_wait(ring, loop_fd, -1));
 	ck_assert(uring_wait(ring, loop_fd, -1)); /* nobody has read it */
 	ck_assert_int_eq(read(loop_fd, &one, sizeof(one)), sizeof(one));
 	ck_assert(!uring_wait(ring, loop_fd, 20));
-	ck_assert(!uring_has_news(ring));
 	ck_assert(!ports[0]->is_ready);
-}
-END_TEST
-
-/* One who spins sees a packet without a system call. */
-START_TEST(packet_is_news)
-{
-	struct packet *burst[PORT_BURST];
-
-	ck_assert(uring_has_news(ring)); /* nothing is parked yet */
-	ck_assert(!uring_wait(ring, loop_fd, 0));
-	ck_assert(!uring_has_news(ring));
-	far_write(0, 1, 84);
-	ck_assert(uring_has_news(ring));
-	ck_assert(!uring_wait(ring, loop_fd, 0));
-	ck_assert_uint_eq(recv_burst(ports[0], burst), 1);
-	packet_free(burst[0]);
 }
 END_TEST
 
@@ -565,7 +547,6 @@ int main(void)
 	tcase_add_test(tc, wait_ends_with_a_packet_that_is_read);
 	tcase_add_test(tc, wait_that_had_not_to_sleep_says_that_more_may_be_there);
 	tcase_add_test(tc, wait_says_when_the_loop_has_something_and_ends_in_time);
-	tcase_add_test(tc, packet_is_news);
 	tcase_add_test(tc, parked_read_follows_the_mtu);
 	tcase_add_test(tc, close_takes_the_parked_read_back);
 	tcase_add_test(tc, what_the_kernel_does_not_take_is_counted);
