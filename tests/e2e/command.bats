@@ -145,7 +145,7 @@ while true do end'
   wait "$moontap_pid" || status=$?
   moontap_pid=
   [ "$status" = 130 ]
-  no_device
+  wait_for no_device # at once is the process; its ring the kernel takes down behind it
 }
 
 # ends_on_interrupt LUA: within a few seconds, with 0, without a device.
