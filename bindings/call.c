@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "bindings/packet.h"
+#include "bindings/lent.h"
 #include "bindings/port.h"
 #include "host/base/log.h"
 
@@ -118,9 +118,9 @@ static bool lend(struct script *script, int ref, struct packet *p, int results)
 {
 	lua_State *L = script->L;
 
+	lent_begin(script, p);
 	lua_rawgeti(L, LUA_REGISTRYINDEX, ref);
 	lua_pushvalue(L, SLOT_HANDLE);
-	script->handle->packet = p;
 	script->is_in_call = true;
 	int status = lua_pcall(L, 1, results, SLOT_TRACEBACK);
 
@@ -157,4 +157,9 @@ enum verdict call_match(struct script *script, int ref, struct packet *p)
 		verdict = lua_toboolean(L, -1) ? VERDICT_PASS : VERDICT_NONE;
 	lua_settop(L, top);
 	return verdict;
+}
+
+void call_burst_over(struct script *script)
+{
+	lent_shapeless(script->L, script);
 }

@@ -11,3 +11,6 @@ enum verdict call_verdict(
 
 /* Asks a match function: VERDICT_PASS yes, VERDICT_NONE no, VERDICT_ERROR. */
 enum verdict call_match(struct script *script, int ref, struct packet *p);
+
+/* The calls with packets that came together are over. */
+void call_burst_over(struct script *script);

@@ -6,14 +6,21 @@
 
 #include "bindings/build.h"
 #include "bindings/layer.h"
-#include "bindings/packet.h"
+#include "bindings/lent.h"
 #include "host/packet/checksum.h"
 #include "host/packet/edit.h"
 #include "host/packet/inner.h"
 #include "host/port/port.h"
 
-/* The packet at 1, of its own bytes; its edges are about to move under the views of what is in it.
- */
+/* The handle's packet is about to get other layers: the views of what is in it, and what Lua knows
+ * of a lent one, are of the old ones. */
+static void layers_forget(lua_State *L, const struct packet_handle *handle)
+{
+	packet_handle_end(handle->inner);
+	lent_shapeless(L, state_of(L));
+}
+
+/* The packet at 1, of its own bytes, whose layers are about to change. */
 static struct packet *check_edges(lua_State *L, const char *what)
 {
 	struct packet *p = check_packet(L, 1);
@@ -21,7 +28,7 @@ static struct packet *check_edges(lua_State *L, const char *what)
 	if (p->outer)
 		luaL_error(
 			L, "%s: pkt.inner has no room of its own; edit a pkt.inner:copy()", what);
-	packet_handle_end(((struct packet_handle *)lua_touserdata(L, 1))->inner);
+	layers_forget(L, lua_touserdata(L, 1));
 	return p;
 }
 
@@ -100,7 +107,7 @@ int ledit_payload(lua_State *L)
 	if (len > payload_most)
 		return luaL_error(L, "%s: %I bytes are too many (at most %I)", what,
 			(lua_Integer)len, (lua_Integer)payload_most);
-	packet_handle_end(handles[0]->inner);
+	layers_forget(L, handles[0]);
 	if (edit_payload(p, (const uint8_t *)bytes, len) == EDIT_OK)
 		return 0;
 	grow_around(L, what, handles, count, len);

@@ -22,10 +22,19 @@ enum { NAMES_KEPT = 64 };
 struct kept_name {
 	const char *name;
 	const struct field *field;
+	uint8_t way;  /* enum way: how it is read */
+	bool is_word; /* how it is written: by field_put */
+};
+
+enum way {
+	WAY_ASK,     /* by field_get */
+	WAY_NUMBER,  /* an integer at a fixed place */
+	WAY_ADDRESS, /* an IPv4 address there */
 };
 
 struct layer_view {
 	struct packet_handle *handle; /* kept alive by a user value */
+	struct addresses *addresses;  /* kept alive by the metamethods */
 	enum layer_id layer;
 	struct kept_name kept[NAMES_KEPT];
 };
@@ -50,16 +59,20 @@ static int unknown_field(lua_State *L, enum layer_id layer, const char *name)
 		layer_name(layer), name, meant);
 }
 
-/* Upvalue 1 maps names to rows of the field table, and to methods. Only our own metatable calls
- * these, and it is not to be had from Lua: the first argument needs no check. NULL: a method, left
- * on the stack. */
-static const struct field *field_at_key(lua_State *L, struct layer_view *view)
+static enum way way_of(const struct field *field)
 {
-	const char *name = lua_tostring(L, 2);
-	struct kept_name *kept = &view->kept[(uintptr_t)name / 16 % NAMES_KEPT];
+	if (!field_is_fixed(field))
+		return WAY_ASK;
+	if (field->kind == FIELD_UINT && field->scale <= 1)
+		return WAY_NUMBER;
+	return field->kind == FIELD_IP4 ? WAY_ADDRESS : WAY_ASK;
+}
 
-	if (kept->name == name && name)
-		return kept->field;
+/* Upvalue 1 maps names to rows of the field table, and to methods. NULL: a method, left on the
+ * stack. */
+static const struct kept_name *name_look_up(
+	lua_State *L, const struct layer_view *view, struct kept_name *kept, const char *name)
+{
 	lua_pushvalue(L, 2);
 	int type = lua_rawget(L, lua_upvalueindex(UP_NAMES));
 
@@ -67,8 +80,20 @@ static const struct field *field_at_key(lua_State *L, struct layer_view *view)
 		return NULL;
 	if (type != LUA_TLIGHTUSERDATA)
 		unknown_field(L, view->layer, luaL_tolstring(L, 2, NULL));
-	*kept = (struct kept_name){ name, lua_touserdata(L, -1) };
-	return kept->field;
+	const struct field *field = lua_touserdata(L, -1);
+
+	*kept = (struct kept_name){ name, field, (uint8_t)way_of(field), field_is_word(field) };
+	return kept;
+}
+
+/* Only our own metatable calls these, and it is not to be had from Lua: the first argument needs no
+ * check. NULL: a method, left on the stack. */
+static inline const struct kept_name *name_at_key(lua_State *L, struct layer_view *view)
+{
+	const char *name = lua_tostring(L, 2);
+	struct kept_name *kept = &view->kept[(uintptr_t)name / 16 % NAMES_KEPT];
+
+	return kept->name == name && name ? kept : name_look_up(L, view, kept, name);
 }
 
 static struct packet *packet_of(lua_State *L, const struct layer_view *view)
@@ -78,44 +103,49 @@ static struct packet *packet_of(lua_State *L, const struct layer_view *view)
 	return view->handle->packet;
 }
 
+static struct addresses_at addresses_of(const struct layer_view *view)
+{
+	return (struct addresses_at){ view->addresses, lua_upvalueindex(UP_ADDRESSES) };
+}
+
 static int llayer_index(lua_State *L)
 {
 	struct layer_view *view = lua_touserdata(L, 1);
 	struct packet *p = packet_of(L, view);
 	const struct layer *layer = packet_layer(p, view->layer);
-	const struct field *field = field_at_key(L, view);
-	uint64_t number;
+	const struct kept_name *kept = name_at_key(L, view);
 
-	if (!field)
+	if (!kept)
 		return 1;
 	if (!layer) {
 		lua_pushnil(L);
 		return 1;
 	}
-	const uint8_t *at = field_fixed(p, layer, field);
+	const struct field *field = kept->field;
+	const uint8_t *at = kept->way == WAY_ASK ? NULL : field_place(p, layer, field);
 
-	if (field_number(at, field, &number))
-		lua_pushinteger(L, (lua_Integer)number);
-	else if (at && field->kind == FIELD_IP4)
-		push_address(L, lua_upvalueindex(UP_ADDRESSES), FAMILY_4, at);
+	if (!at)
+		field_push(L, addresses_of(view), p, layer, field);
+	else if (kept->way == WAY_NUMBER)
+		lua_pushinteger(L, field_load(at, field));
 	else
-		field_push(L, lua_upvalueindex(UP_ADDRESSES), p, layer, field);
+		push_address(L, addresses_of(view), FAMILY_4, at);
 	return 1;
 }
 
 /* The value at 3 for field_put. false: it is none. */
-static bool to_word(lua_State *L, const struct field *field, uint32_t *out)
+static bool to_word(
+	lua_State *L, const struct layer_view *view, const struct field *field, uint32_t *out)
 {
 	uint8_t bytes[4];
 
-	if (field->kind == FIELD_UINT && lua_type(L, 3) == LUA_TNUMBER) {
-		lua_Integer number = lua_tointeger(L, 3);
+	if (field->kind == FIELD_UINT) {
+		lua_Integer number = lua_isinteger(L, 3) ? lua_tointeger(L, 3) : -1;
 
 		*out = (uint32_t)number;
-		return number == *out && lua_isinteger(L, 3);
+		return number == *out;
 	}
-	if (field->kind != FIELD_IP4 ||
-		!to_address(L, lua_upvalueindex(UP_ADDRESSES), 3, FAMILY_4, bytes))
+	if (!to_address(L, addresses_of(view), 3, FAMILY_4, bytes))
 		return false;
 	*out = load_be32(bytes);
 	return true;
@@ -126,16 +156,17 @@ static int llayer_newindex(lua_State *L)
 	struct layer_view *view = lua_touserdata(L, 1);
 	struct packet *p = packet_of(L, view);
 	const struct layer *layer = packet_layer(p, view->layer);
-	const struct field *field = field_at_key(L, view);
+	const struct kept_name *kept = name_at_key(L, view);
 
-	if (!field)
+	if (!kept)
 		unknown_field(L, view->layer, lua_tostring(L, 2));
 	if (!layer)
 		return luaL_error(L, "this packet has no %s", layer_name(view->layer));
+	const struct field *field = kept->field;
 	uint32_t word;
 
-	if (!to_word(L, field, &word) || !field_put(p, layer, field, word))
-		field_write(L, lua_upvalueindex(UP_ADDRESSES), 3, p, layer, field);
+	if (!kept->is_word || !to_word(L, view, field, &word) || !field_put(p, layer, field, word))
+		field_write(L, addresses_of(view), 3, p, layer, field);
 	return 0;
 }
 
@@ -295,19 +326,20 @@ void layer_open(lua_State *L)
 
 	lua_createtable(L, LAYER_COUNT, 0);
 	for (enum layer_id layer = LAYER_none + 1; layer < LAYER_COUNT; layer++) {
-		lua_createtable(L, 0, 4);
 		field_names_push(L, layer);
+		/* With room for all, what comes first lies where Lua looks first. */
+		lua_createtable(L, 0, 8);
 		lua_pushvalue(L, -2);
-		lua_pushvalue(L, -2);
-		handle_names_set(L);
-		lua_pop(L, 1);
 		addresses_push(L);
 		luaL_setfuncs(L, meta, 2);
+		lua_pushvalue(L, -2);
+		handle_names_set(L);
 		lua_pushcfunction(L, llayer_tostring);
 		lua_setfield(L, -2, "__tostring");
 		lua_pushliteral(L, "moontap.layer");
 		lua_setfield(L, -2, "__metatable");
-		lua_rawseti(L, -2, layer);
+		lua_rawseti(L, -3, layer);
+		lua_pop(L, 1);
 	}
 	lua_rawsetp(L, LUA_REGISTRYINDEX, &metatables);
 }
@@ -322,6 +354,8 @@ void layer_view_push(lua_State *L, int idx, enum layer_id layer)
 
 	view->handle = lua_touserdata(L, idx);
 	view->layer = layer;
+	view->addresses = addresses_push(L);
+	lua_pop(L, 1);
 	memset(view->kept, 0, sizeof(view->kept));
 	lua_pushvalue(L, idx);
 	lua_setiuservalue(L, -2, 1);

@@ -21,7 +21,7 @@
 #include "host/packet/print.h"
 #include "host/packet/reply.h"
 
-static const char metatable, lent; /* their addresses are registry keys */
+static const char metatable; /* its address is the registry key, and marks it */
 
 struct packet *check_packet(lua_State *L, int idx)
 {
@@ -34,9 +34,14 @@ struct packet *check_packet(lua_State *L, int idx)
 	return handle->packet;
 }
 
-void packet_names_push(lua_State *L)
+void packet_metatable_push(lua_State *L)
 {
 	lua_rawgetp(L, LUA_REGISTRYINDEX, &metatable);
+}
+
+void packet_names_push(lua_State *L)
+{
+	packet_metatable_push(L);
 	handle_names_push(L, -1);
 	lua_remove(L, -2);
 }
@@ -45,11 +50,10 @@ bool is_packet(lua_State *L, int idx)
 {
 	if (lua_type(L, idx) != LUA_TUSERDATA || !lua_getmetatable(L, idx))
 		return false;
-	lua_rawgetp(L, LUA_REGISTRYINDEX, &metatable);
-	bool is_same = lua_rawequal(L, -1, -2);
+	bool is_marked = lua_rawgetp(L, -1, &metatable) == LUA_TBOOLEAN;
 
 	lua_pop(L, 2);
-	return is_same;
+	return is_marked;
 }
 
 /* User values: the views of the layers by their numbers, then these. */
@@ -60,33 +64,19 @@ void packet_outer_push(lua_State *L, int idx)
 	lua_getiuservalue(L, idx, VALUE_OUTER);
 }
 
-/* A handle, and behind it `extra` bytes. */
-static struct packet_handle *handle_new(lua_State *L, size_t extra)
+struct packet_handle *packet_handle_new(lua_State *L, size_t extra)
 {
 	struct packet_handle *handle = lua_newuserdatauv(L, sizeof(*handle) + extra, VALUES);
 
 	*handle = (struct packet_handle){ 0 };
-	lua_rawgetp(L, LUA_REGISTRYINDEX, &metatable);
+	packet_metatable_push(L);
 	lua_setmetatable(L, -2);
 	return handle;
 }
 
-struct packet_handle *packet_handle_lent(lua_State *L)
-{
-	struct packet_handle *handle = handle_new(L, 0);
-
-	lua_rawsetp(L, LUA_REGISTRYINDEX, &lent);
-	return handle;
-}
-
-void packet_handle_lent_push(lua_State *L)
-{
-	lua_rawgetp(L, LUA_REGISTRYINDEX, &lent);
-}
-
 void packet_push_own(lua_State *L, struct packet *p)
 {
-	struct packet_handle *handle = handle_new(L, 0);
+	struct packet_handle *handle = packet_handle_new(L, 0);
 
 	handle->packet = p;
 	handle->is_own = true;
@@ -303,7 +293,7 @@ static struct packet_handle *inner_handle(lua_State *L, struct packet_handle *ou
 		lua_getiuservalue(L, 1, VALUE_INNER);
 		return outer->inner;
 	}
-	struct packet_handle *handle = handle_new(L, sizeof(struct packet));
+	struct packet_handle *handle = packet_handle_new(L, sizeof(struct packet));
 
 	lua_pushvalue(L, 1);
 	lua_setiuservalue(L, -2, VALUE_OUTER);
@@ -379,8 +369,7 @@ static int layer_push(lua_State *L, const struct packet_handle *handle, enum lay
 	return 1;
 }
 
-/* Upvalue 1 maps names to methods, layer numbers and properties. */
-static int lpacket_index(lua_State *L)
+int packet_index(lua_State *L)
 {
 	struct packet_handle *handle = lua_touserdata(L, 1);
 	const char *name = lua_tostring(L, 2);
@@ -470,10 +459,12 @@ void packet_open(lua_State *L)
 	luaL_newlib(L, meta);
 	names_push(L);
 	lua_pushvalue(L, -1);
-	lua_pushcclosure(L, lpacket_index, 1);
+	lua_pushcclosure(L, packet_index, 1);
 	lua_setfield(L, -3, "__index");
 	handle_names_set(L);
 	lua_pushliteral(L, "moontap.packet");
 	lua_setfield(L, -2, "__metatable");
+	lua_pushboolean(L, true);
+	lua_rawsetp(L, -2, &metatable);
 	lua_rawsetp(L, LUA_REGISTRYINDEX, &metatable);
 }

@@ -39,9 +39,8 @@ static inline void packet_handle_end(struct packet_handle *handle)
 /* Registers the metatables of packets and layers. */
 void packet_open(lua_State *L);
 
-/* Makes the state's one lent handle; it stays in the registry. */
-struct packet_handle *packet_handle_lent(lua_State *L);
-void packet_handle_lent_push(lua_State *L);
+/* Pushes a handle of no packet yet, with `extra` bytes behind it. */
+struct packet_handle *packet_handle_new(lua_State *L, size_t extra);
 
 /* Pushes a handle that owns p. */
 void packet_push_own(lua_State *L, struct packet *p);
@@ -57,8 +56,13 @@ void packet_outer_push(lua_State *L, int idx);
 struct packet *check_packet(lua_State *L, int idx);
 bool is_packet(lua_State *L, int idx);
 
-/* Pushes the names of a packet (bindings/handle.h). */
+/* Pushes the metatable of packets, and the names of a packet (bindings/handle.h). */
+void packet_metatable_push(lua_State *L);
 void packet_names_push(lua_State *L);
+
+/* __index: handle at 1, name at 2. Upvalue 1 maps names to methods, layer numbers and properties.
+ */
+int packet_index(lua_State *L);
 
 /* mt.packet(bytes, "ip"|"eth"), mt.packet{ LAYER..., payload } */
 int lpacket_new(lua_State *L);

@@ -230,6 +230,7 @@ const struct script_ops lua_script_ops = {
 	.match_of = match_read,
 	.verdict = call_verdict,
 	.match = call_match,
+	.burst_over = call_burst_over,
 	.timer = script_timer,
 	.event = link_event,
 	.eval = console_eval,

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "bindings/packet.h"
+#include "bindings/lent.h"
 
 static const char key; /* its address is the registry key */
 
@@ -42,7 +42,7 @@ struct script *state_new(lua_State *L, struct worker *worker, bool is_owner)
 	lua_rawgeti(L, LUA_REGISTRYINDEX, LUA_RIDX_MAINTHREAD);
 	script->main = lua_tothread(L, -1);
 	lua_pop(L, 1);
-	script->handle = packet_handle_lent(L);
+	script->handle = lent_new(L);
 	return script;
 }
 
@@ -65,7 +65,8 @@ void state_slots(struct script *script, lua_State *L)
 {
 	lua_settop(L, 0);
 	lua_pushcfunction(L, traceback);
-	packet_handle_lent_push(L);
+	lent_push(L);
+	lent_shapes_push(L);
 	script->L = L;
 }
 

@@ -17,6 +17,8 @@ struct script {
 	lua_State *main; /* the main state; the registry's owner */
 	struct worker *worker;
 	struct packet_handle *handle; /* the one that is lent; lives in slot SLOT_HANDLE */
+	uint32_t shape;	    /* the layers that Lua finds in it by itself; 0: none (lent.h) */
+	unsigned shapes;    /* that were made */
 	lua_State *chunk;   /* the coroutine of the script's main part; NULL before and after */
 	lua_State *running; /* the coroutine that runs now, if one does */
 	int chunk_ref;
@@ -35,14 +37,15 @@ struct script {
 };
 
 /* Fixed stack slots of the state that rule functions are called in. */
-enum { SLOT_TRACEBACK = 1, SLOT_HANDLE = 2 };
+enum { SLOT_TRACEBACK = 1, SLOT_HANDLE = 2, SLOT_SHAPES = 3 };
 
 struct script *state_of(lua_State *L);
 
 /* Makes a script for L and lets state_of find it. */
 struct script *state_new(lua_State *L, struct worker *worker, bool is_owner);
 
-/* Puts the traceback function and the lent handle into the first slots of L's current frame. */
+/* Puts the traceback function, the lent handle and its shapes into the first slots of L's current
+ * frame. */
 void state_slots(struct script *script, lua_State *L);
 
 /* Something of the script failed, with a message that begins with its place: a test will want to

@@ -242,6 +242,8 @@ unsigned datapath_run(struct datapath *dp, struct lane *lane, struct mono now)
 			__builtin_prefetch(burst[i + AHEAD]->data);
 		packet_run(dp, lane, burst[i]);
 	}
+	if (dp->ops->burst_over)
+		dp->ops->burst_over(dp->script);
 	datapath_flush(dp);
 	return count;
 }

@@ -53,6 +53,9 @@ struct script_ops {
 	/* Asks the match function `ref`. VERDICT_NONE: no; VERDICT_PASS: yes; VERDICT_ERROR. */
 	enum verdict (*match)(struct script *script, int ref, struct packet *p);
 
+	/* The packets that came together have been dealt with. May be NULL. */
+	void (*burst_over)(struct script *script);
+
 	/* A timer is due: `ref` is what waits for it. */
 	void (*timer)(struct script *script, int ref, bool is_last);
 

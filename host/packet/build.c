@@ -181,8 +181,7 @@ static void header_place(struct packet *p, const struct build_layer *layer, size
 	extra_place(layer, bytes, body);
 	if (layer->id == LAYER_ip || layer->id == LAYER_ipv6 || layer->id == LAYER_tcp)
 		length += layer->extra_length;
-	p->layer[p->layer_count++] =
-		(struct layer){ (uint8_t)layer->id, (uint16_t)length, (uint32_t)offset };
+	packet_layer_add(p, layer->id, offset, length);
 	if (layer->id == LAYER_udp) /* ends what options are looked for in */
 		store_be16(bytes + UDP_LENGTH, (uint16_t)(packet_length(p) - offset));
 	if (layer->id == LAYER_tcp && has_flags(layer))
@@ -389,7 +388,7 @@ static enum build_status level_build(struct packet *p, const struct build_layer 
 	size_t offset = 0;
 
 	packet_push(p, build_length(layers, count));
-	p->layer_count = 0;
+	packet_layers_keep(p, 0);
 	p->traits = 0;
 	p->datagram_end = (uint32_t)packet_length(p);
 	for (unsigned i = 0; i < count; i++) {

@@ -129,9 +129,8 @@ static void layers_set(struct packet *p, unsigned network, enum layer_id transpo
 	struct layer *layer = &p->layer[network];
 
 	layer[0].length = (uint16_t)fixed;
-	layer[1] = (struct layer){ (uint8_t)transport, (uint16_t)transport_bytes,
-		(uint32_t)(layer[0].offset + fixed) };
-	p->layer_count = (uint8_t)(network + 2);
+	packet_layers_keep(p, network + 1);
+	packet_layer_add(p, transport, layer[0].offset + fixed, transport_bytes);
 	p->datagram_end = (uint32_t)packet_length(p);
 	p->proto = proto;
 	p->traits = 0;

@@ -392,22 +392,21 @@ static void checksum_settle(struct packet *p, const struct layer *layer)
 		p->csum.state = CSUM_NONE;
 }
 
-/* Is it whole bytes that a checksum sums up as they lie, in a packet that stands alone? */
-static bool is_word(const struct packet *p, const struct layer *layer, const struct field *field)
+bool field_is_word(const struct field *field)
 {
 	bool is_odd = field->offset % 2 && field->width != 1;
 
-	return (field->kind == FIELD_UINT || field->kind == FIELD_IP4) && !field->mask &&
-	       field->scale <= 1 && !field->is_read_only && !is_odd && !p->outer &&
-	       !(field->effect & (EFFECT_PROTO | EFFECT_LENGTH)) && layer->id < LAYER_sctp;
+	return field_is_fixed(field) && (field->kind == FIELD_UINT || field->kind == FIELD_IP4) &&
+	       !field->mask && field->scale <= 1 && !field->is_read_only && !is_odd &&
+	       !(field->effect & (EFFECT_PROTO | EFFECT_LENGTH)) && field->layer < LAYER_sctp;
 }
 
 bool field_put(
 	struct packet *p, const struct layer *layer, const struct field *field, uint32_t word)
 {
-	uint8_t *at = field_fixed(p, layer, field);
+	uint8_t *at = field_place(p, layer, field);
 
-	if (!at || !is_word(p, layer, field) || word > width_mask(field))
+	if (!at || p->outer || word > width_mask(field))
 		return false;
 	uint32_t old = load(at, field->width);
 

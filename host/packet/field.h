@@ -115,30 +115,29 @@ uint64_t field_max(const struct field *field);
 /* Where its `width` bytes lie, or NULL: this packet has no such field, or it is computed. */
 uint8_t *field_at(const struct packet *p, const struct layer *layer, const struct field *field);
 
-/* Where the bytes of most fields lie: at a fixed place of the header, in each packet that has the
- * layer. NULL: this is no such field, ask field_at. */
-static inline uint8_t *field_fixed(
+/* Most fields lie at a fixed place of the header, in each packet that has the layer. */
+static inline bool field_is_fixed(const struct field *field)
+{
+	return !field->when && !field->at && !field->call;
+}
+
+/* Where such a field lies; NULL: this header ends before it. */
+static inline uint8_t *field_place(
 	const struct packet *p, const struct layer *layer, const struct field *field)
 {
-	bool is_fixed = !field->when && !field->at && !field->call;
-
-	if (!is_fixed || field->offset + field->width > layer->length)
+	if (field->offset + field->width > layer->length)
 		return NULL;
 	return p->data + layer->offset + field->offset;
 }
 
-/* The same as field_get for what most rules look at: an integer whose bytes lie there.
- * false: it is none, ask field_get. */
-static inline bool field_number(const uint8_t *at, const struct field *field, uint64_t *out)
+/* The number at the place of a field that is one: of 1, 2 or 4 bytes, scaled by nothing. */
+static inline uint32_t field_load(const uint8_t *at, const struct field *field)
 {
-	if (!at || field->kind != FIELD_UINT || field->scale > 1)
-		return false;
 	uint32_t word = field->width == 1 ? at[0] : (uint32_t)(at[0] << 8 | at[1]);
 
 	if (field->width == 4)
 		word = word << 16 | (uint32_t)(at[2] << 8 | at[3]);
-	*out = field->mask ? (word & field->mask) >> field->shift : word;
-	return true;
+	return field->mask ? (word & field->mask) >> field->shift : word;
 }
 
 /* Reads from the given layer; FIELD_OK or FIELD_ABSENT (out untouched). */
@@ -153,7 +152,11 @@ enum field_status field_check(const struct field *field, const struct value *in)
 enum field_status field_set(struct packet *p, const struct layer *layer, const struct field *field,
 	const struct value *in);
 
-/* The same for what most rules write, an integer or an IPv4 address as one, of 1, 2 or 4 bytes at a
- * fixed place. false: this is none, or does not fit; ask field_set. */
+/* Is it what most rules write: an integer, or an IPv4 address as one, whole bytes at a fixed place
+ * that a checksum sums up as they lie? */
+bool field_is_word(const struct field *field);
+
+/* The same as field_set for such a field. false: it does not fit, or the packet is a view; ask
+ * field_set. */
 bool field_put(
 	struct packet *p, const struct layer *layer, const struct field *field, uint32_t word);

@@ -8,6 +8,8 @@
 #include "host/packet/pool.h"
 #include "host/packet/wire.h"
 
+_Static_assert(LAYER_COUNT <= 32, "packet.has has a bit for each layer");
+
 bool packet_pull(struct packet *p, size_t len)
 {
 	if (len > packet_length(p))

@@ -83,6 +83,7 @@ struct packet {
 	struct packet *outer;		   /* whose bytes a view shares (inner.h); else NULL */
 	struct mono time;
 	uint32_t datagram_end; /* bytes from data where the IP datagram ends; padding follows */
+	uint32_t has;	       /* 1 << enum layer_id, for each layer */
 	uint16_t vlan_tag;     /* stripped by the kernel: TCI, valid if vlan_tpid is not 0 */
 	uint16_t vlan_tpid;
 	struct packet_csum csum;
@@ -144,9 +145,32 @@ void packet_fill(struct packet *p, const struct packet *from);
 /* Empties the view, `headroom` bytes into the buffer, and forgets all that was known. */
 void packet_reset(struct packet *p, size_t headroom);
 
+/* Knows of the first `count` layers only. */
+static inline void packet_layers_keep(struct packet *p, unsigned count)
+{
+	p->layer_count = (uint8_t)count;
+	p->has = 0;
+	for (unsigned i = 0; i < count; i++)
+		p->has |= UINT32_C(1) << p->layer[i].id;
+}
+
+/* Knows of one layer more, behind the others. false: there are PACKET_LAYERS already. */
+static inline bool packet_layer_add(
+	struct packet *p, enum layer_id id, size_t offset, size_t length)
+{
+	if (p->layer_count == PACKET_LAYERS)
+		return false;
+	p->layer[p->layer_count++] =
+		(struct layer){ (uint8_t)id, (uint16_t)length, (uint32_t)offset };
+	p->has |= UINT32_C(1) << id;
+	return true;
+}
+
 /* The outermost layer of that kind, or NULL. */
 static inline const struct layer *packet_layer(const struct packet *p, enum layer_id id)
 {
+	if (!(p->has >> id & 1))
+		return NULL;
 	for (unsigned i = 0; i < p->layer_count; i++) {
 		if (p->layer[i].id == id)
 			return &p->layer[i];

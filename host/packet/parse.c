@@ -22,13 +22,10 @@ static void malformed(struct packet *p, enum malformed_reason reason, size_t off
 
 static bool layer_add(struct packet *p, enum layer_id id, size_t offset, size_t length)
 {
-	if (p->layer_count == PACKET_LAYERS) {
-		malformed(p, MALFORMED_depth, offset);
-		return false;
-	}
-	p->layer[p->layer_count++] =
-		(struct layer){ (uint8_t)id, (uint16_t)length, (uint32_t)offset };
-	return true;
+	if (packet_layer_add(p, id, offset, length))
+		return true;
+	malformed(p, MALFORMED_depth, offset);
+	return false;
 }
 
 /* `len` bytes at `offset`, inside what encloses them; else the packet is truncated there. */
@@ -374,7 +371,7 @@ static void parse_eth(struct packet *p)
 
 void parse(struct packet *p)
 {
-	p->layer_count = 0;
+	packet_layers_keep(p, 0);
 	p->traits = 0;
 	p->proto = 0;
 	p->malformed = MALFORMED_none;

@@ -125,7 +125,7 @@ bool segments_next(struct segments *segments, struct packet *out)
 	out->gso = (struct packet_gso){ 0 };
 	out->malformed = MALFORMED_none; /* what it said of the payload is true of no piece */
 	out->malformed_at = 0;
-	out->layer_count = (uint8_t)(segments->transport - p->layer + 1);
+	packet_layers_keep(out, (unsigned)(segments->transport - p->layer + 1));
 	out->datagram_end = segments->headers + len;
 	network_fit(segments, out);
 	transport_fit(segments, out, len == left);

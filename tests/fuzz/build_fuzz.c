@@ -283,7 +283,7 @@ static void others_are_made(const struct packet *was, struct input *in)
 	if (!p->malformed) {
 		mutate_fields(p, &rng);
 		layers_check(p);
-		CHECK(!p->malformed && p->layer_count == was->layer_count);
+		CHECK(!p->malformed && p->layer_count == was->layer_count && p->has == was->has);
 		CHECK((p->traits & TRAIT_FRAGMENT) || is_right(p, 0));
 	}
 	bool is_empty = !packet_length(p);

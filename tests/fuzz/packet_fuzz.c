@@ -23,7 +23,8 @@ static void parse_is_repeatable(const struct packet *p)
 
 	CHECK(again && same_bytes(p, again));
 	parse(again);
-	CHECK(again->layer_count == p->layer_count && again->datagram_end == p->datagram_end);
+	CHECK(again->layer_count == p->layer_count && again->has == p->has);
+	CHECK(again->datagram_end == p->datagram_end);
 	CHECK(!memcmp(again->layer, p->layer, p->layer_count * sizeof(p->layer[0])));
 	CHECK(again->traits == p->traits && again->malformed == p->malformed);
 	packet_free(again);

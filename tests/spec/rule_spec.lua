@@ -146,6 +146,49 @@ describe("a port's rules", function()
     assert.has_error(function() return kept:copy() end, message)
   end)
 
+  it("see the layers of each packet, however they follow each other", function()
+    local ICMP <const>, UDP <const> = { { "ip" }, { "icmp" } }, { { "ip" }, { "udp" } }
+    local TCP6 <const>, BARE <const> = { { "ipv6" }, { "tcp" } }, { { "ip", proto = 253 } }
+    local seen <const> = {}
+    far:on(nil, function(pkt)
+      local names <const> = {}
+      for _, name in ipairs { "eth", "ip", "ipv6", "icmp", "udp", "tcp", "dns" } do
+        if pkt[name] then names[#names + 1] = name end
+      end
+      assert(table.concat(names, " ") == table.concat(pkt:layers(), " "), "not what layers() says")
+      seen[#seen + 1] = table.concat(names, " ")
+      assert(not pkt.ip or pkt.ip.ttl == 64)
+      assert(tostring(pkt) and #pkt > #pkt.payload)
+      return "drop"
+    end)
+    for _, stack in ipairs { ICMP, UDP, ICMP, ICMP, TCP6, BARE, UDP } do
+      near:send(mt.packet { stack[1], stack[2] or "x", stack[2] and "x" })
+    end
+    send() -- all of them at once
+    seen[#seen] = nil
+    assert.equal(0, far.counters.script_errors)
+    assert.same({ "ip icmp", "ip udp", "ip icmp", "ip icmp", "ipv6 tcp", "ip", "ip udp" }, seen)
+  end)
+
+  it("see the layers that an edit gives the packet, and keep their names from being written", function()
+    local raised, before, after, unknown
+    far:on(nil, function(pkt)
+      raised = { pcall(function() pkt.ip = 1 end) }
+      unknown = { pcall(function() return pkt.imcp end) }
+      before = { pkt.gre ~= nil, pkt.icmp ~= nil }
+      pkt:pop "gre"
+      after = { pkt.gre ~= nil, pkt.icmp ~= nil }
+      return "drop"
+    end)
+    send(mt.packet { { "ip" }, { "icmp", type = 8 }, "x" }:push { { "ip" }, { "gre" } })
+    assert.is_false(raised[1])
+    assert.matches("packet.ip cannot be written", raised[2], 1, true)
+    assert.is_false(unknown[1])
+    assert.matches('a packet has no "imcp" (did you mean "icmp"?)', unknown[2], 1, true)
+    assert.same({ true, false }, before)
+    assert.same({ false, true }, after)
+  end)
+
   it("cost only that packet where a function errs or returns nonsense", function()
     local results <const> = { 42, "repyl", {}, true }
     local n = 0

@@ -436,7 +436,7 @@ static bool written(
 	p->csum.state = is_partial ? CSUM_PARTIAL : CSUM_NONE;
 	if (v->what->kind == FIELD_IP4)
 		store_be32(value.bytes, word);
-	bool is_done = is_put ? field_put(p, layer, v->what, word)
+	bool is_done = is_put ? field_is_word(v->what) && field_put(p, layer, v->what, word)
 			      : field_set(p, layer, v->what, &value) == FIELD_OK;
 
 	memcpy(out->bytes, p->data, v->frame.len);

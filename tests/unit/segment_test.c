@@ -160,6 +160,7 @@ START_TEST(layers_of_a_segment_are_known)
 	parse(again);
 	ck_assert_uint_eq(again->malformed, MALFORMED_none);
 	ck_assert_uint_eq(again->layer_count, out->layer_count);
+	ck_assert_uint_eq(again->has, out->has);
 	ck_assert_mem_eq(again->layer, out->layer, out->layer_count * sizeof(out->layer[0]));
 	ck_assert_uint_eq(again->datagram_end, out->datagram_end);
 	packet_free(again);
