@@ -52,6 +52,7 @@ START_TEST(tun_reads_packets_of_every_length_whole)
 		POOL_SLOT - PACKET_HEADROOM + 1, 9000, 60000 };
 	static uint8_t bytes[65535];
 
+	tun->mtu = sizeof(bytes);
 	for (size_t i = 0; i < sizeof(bytes); i++)
 		bytes[i] = (uint8_t)(i * 13);
 	for (unsigned i = 0; i < sizeof(lens) / sizeof(lens[0]); i++) {
@@ -90,6 +91,7 @@ START_TEST(packet_that_finds_no_big_slot_is_counted_as_dropped)
 	static uint8_t bytes[9000];
 	struct packet *burst[PORT_BURST], *big[BIG_SLOTS];
 
+	tun->mtu = sizeof(bytes);
 	for (unsigned i = 0; i < BIG_SLOTS; i++)
 		big[i] = packet_of(POOL_SLOT, 1);
 	ck_assert_int_eq(write(far, bytes, sizeof(bytes)), (ssize_t)sizeof(bytes));
@@ -100,6 +102,21 @@ START_TEST(packet_that_finds_no_big_slot_is_counted_as_dropped)
 	packet_free(burst[0]);
 	for (unsigned i = 0; i < BIG_SLOTS; i++)
 		packet_free(big[i]);
+}
+END_TEST
+
+/* More than a small slot, where the MTU says that it cannot be: the MTU was just raised. */
+START_TEST(packet_longer_than_the_mtu_lets_expect_is_counted_as_dropped)
+{
+	static uint8_t bytes[POOL_SLOT];
+	struct packet *burst[PORT_BURST];
+
+	ck_assert_int_eq(write(far, bytes, sizeof(bytes)), (ssize_t)sizeof(bytes));
+	ck_assert_int_eq(write(far, bytes, 100), 100);
+	ck_assert_uint_eq(tun->ops->recv(tun, burst, PORT_BURST, (struct mono){ 5 }), 1);
+	ck_assert_uint_eq(packet_length(burst[0]), 100);
+	ck_assert_uint_eq(counter_get(&tun->counters.rx_dropped), 1);
+	packet_free(burst[0]);
 }
 END_TEST
 
@@ -181,6 +198,7 @@ int main(void)
 	tcase_add_test(tc, tun_reads_packets_of_every_length_whole);
 	tcase_add_test(tc, tun_writes_what_it_was_sent_when_it_is_flushed);
 	tcase_add_test(tc, packet_that_finds_no_big_slot_is_counted_as_dropped);
+	tcase_add_test(tc, packet_longer_than_the_mtu_lets_expect_is_counted_as_dropped);
 	tcase_add_test(tc, frame_of_the_mtu_is_sent_with_its_tags_and_a_byte_more_is_not);
 	tcase_add_test(tc, header_is_before_each_packet_and_no_part_of_it);
 	tcase_add_test(tc, packet_sent_by_a_closed_tun_is_dropped_as_gone);
