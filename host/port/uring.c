@@ -11,6 +11,8 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "host/port/tun.h"
@@ -238,6 +240,45 @@ static unsigned burst_read(struct port *port, unsigned max)
 	return asked;
 }
 
+/* A count of bytes, or -errno; does not wait. Called so they are no points of cancellation, which
+ * cost more. */
+static int read_alone(const struct port *port, const struct packet *p)
+{
+	size_t header = port->vnet_bytes;
+	struct iovec part = { p->data - header, header + packet_tailroom(p) };
+	long n = syscall(SYS_preadv2, port->file->fd, &part, 1, -1L, -1L, RWF_NOWAIT);
+
+	return n < 0 ? -errno : (int)n;
+}
+
+static int write_alone(const struct port *port, const struct packet *p)
+{
+	size_t header = port->vnet_bytes;
+	long n = syscall(SYS_write, port->file->fd, p->data - header, header + packet_length(p));
+
+	return n < 0 ? -errno : (int)n;
+}
+
+/* Of a packet at a time a call of its own is quicker than one to the ring: so it is read, and what
+ * is sent next, its answer, is written. false: packets may be more, or must keep their order. */
+static bool lone_read(struct port *port)
+{
+	struct uring_file *file = port->file;
+	struct uring *ring = file->ring;
+
+	if (file->batch > 1 || ring->queued || uring_parked(file) || !ring->is_open)
+		return false;
+	struct packet *p = pool_take(ring->pool, uring_read_room(port));
+
+	if (!p)
+		return false;
+	read_done(port, p, read_alone(port, p));
+	port->has_more = false;
+	file->batch = port_batch(1, file->came, file->came);
+	ring->is_lone = file->came;
+	return true;
+}
+
 static unsigned uring_recv(struct port *port, struct packet **burst, unsigned max, struct mono now)
 {
 	struct uring_file *file = port->file;
@@ -246,11 +287,12 @@ static unsigned uring_recv(struct port *port, struct packet **burst, unsigned ma
 	ring->is_owed = true;
 	file->burst = burst;
 	file->came = 0;
+	ring->is_lone = false;
 	if (file->found) {
 		burst[file->came++] = file->found;
 		file->found = NULL;
 		port->has_more = ring->is_short;
-	} else {
+	} else if (!lone_read(port)) {
 		unsigned asked = burst_read(port, max - 1);
 
 		/* Most lone packets are alone: to look for a second one would keep their answers
@@ -267,9 +309,13 @@ static unsigned uring_recv(struct port *port, struct packet **burst, unsigned ma
 
 static void uring_send(struct port *port, struct packet *p)
 {
+	struct uring *ring = port->file->ring;
+
 	p = vnet_ready(port, p);
-	if (p)
-		queue(port->file->ring, port, p, true);
+	if (p && ring->is_lone && !ring->queued)
+		write_done(port, p, write_alone(port, p));
+	else if (p)
+		queue(ring, port, p, true);
 }
 
 static void uring_flush(struct port *port)

@@ -43,6 +43,7 @@ struct uring {
 	bool is_watching; /* a poll of the loop is under way */
 	bool is_woken;	  /* it has said that the loop has something */
 	bool is_short;	  /* the last wait did not sleep */
+	bool is_lone;	  /* the last recv brought one packet, by a call of its own */
 	struct refusal refused;
 	const uint8_t *fixed; /* the registered bytes */
 	size_t fixed_len;
@@ -78,6 +79,17 @@ void uring_reap(struct uring *ring);
 
 /* All that is queued is done when this returns. */
 void uring_carry_out(struct uring *ring);
+
+static inline unsigned uring_parked_index(const struct uring_file *file)
+{
+	return URING_PARKED + (unsigned)(file - file->ring->files);
+}
+
+/* What the parked read reads into; NULL: none is parked. */
+static inline const struct packet *uring_parked(const struct uring_file *file)
+{
+	return file->ring->operations[uring_parked_index(file)].p;
+}
 
 /* Takes the parked read back; what it has read until then is found. */
 void uring_unpark(struct uring_file *file);

@@ -9,29 +9,19 @@
 
 enum { AT_ONCE_NS = 3000 }; /* an operation that does not sleep takes less */
 
-static unsigned parked_index(const struct uring_file *file)
-{
-	return URING_PARKED + (unsigned)(file - file->ring->files);
-}
-
-static const struct packet *parked(const struct uring_file *file)
-{
-	return file->ring->operations[parked_index(file)].p;
-}
-
 void uring_unpark(struct uring_file *file)
 {
 	struct uring *ring = file->ring;
 
 	uring_carry_out(ring);
-	if (parked(file)) {
+	if (uring_parked(file)) {
 		struct io_uring_sqe *sqe =
 			uring_entry(ring, IORING_OP_ASYNC_CANCEL, 0, URING_CANCEL);
 
 		sqe->fd = -1;
-		sqe->addr = parked_index(file);
+		sqe->addr = uring_parked_index(file);
 	}
-	while (parked(file)) {
+	while (uring_parked(file)) {
 		int error = io_uring_submit_and_wait(&ring->io, 1);
 
 		if (uring_is_fatal(error))
@@ -49,16 +39,16 @@ static bool park(struct uring_file *file)
 	bool has_failed = file->has_failed;
 
 	file->has_failed = false;
-	if (parked(file) && packet_tailroom(parked(file)) < room)
+	if (uring_parked(file) && packet_tailroom(uring_parked(file)) < room)
 		uring_unpark(file); /* the MTU was raised */
-	if (parked(file) || file->found || file->port->is_gone)
+	if (uring_parked(file) || file->found || file->port->is_gone)
 		return true;
 	struct packet *p = has_failed ? NULL : pool_take(ring->pool, room);
 
 	if (!p)
 		return false;
 	uring_operation_start(
-		ring, parked_index(file), (struct uring_operation){ p, file->port, false });
+		ring, uring_parked_index(file), (struct uring_operation){ p, file->port, false });
 	return true;
 }
 

@@ -220,6 +220,32 @@ START_TEST(uring_writes_what_it_was_sent_when_it_is_flushed)
 }
 END_TEST
 
+/* Who reads one packet answers it before asking for more, unless something waits to be written. */
+START_TEST(answer_to_a_lone_packet_leaves_at_once_and_overtakes_none)
+{
+	struct packet *burst[PORT_BURST];
+	uint8_t bytes[200];
+
+	for (unsigned turn = 0; turn < 2; turn++) {
+		bool is_queued = turn == 1;
+
+		for (unsigned i = 0; i < 4; i++) /* until it asks for one */
+			ck_assert_uint_eq(recv_burst(ports[0], burst), 0);
+		if (is_queued)
+			ports[1]->ops->send(ports[1], packet_of(100, 8));
+		far_write(0, 3, 84);
+		ck_assert_uint_eq(recv_burst(ports[0], burst), 1);
+		ports[0]->ops->send(ports[0], burst[0]);
+		ck_assert_int_eq(read(far[0], bytes, sizeof(bytes)), is_queued ? -1 : 84);
+		if (is_queued)
+			ck_assert_int_eq(read(far[1], bytes, sizeof(bytes)), 100);
+		uring_settle(ring);
+		ck_assert_int_eq(read(far[0], bytes, sizeof(bytes)), is_queued ? 84 : -1);
+		ck_assert_uint_eq(counter_get(&ports[0]->counters.tx_packets), turn + 1);
+	}
+}
+END_TEST
+
 /* Answers wait for the next reads, or for the thread to sleep or to do other things. */
 START_TEST(answers_leave_with_the_next_reads_or_with_the_wait_or_when_settled)
 {
@@ -540,6 +566,7 @@ int main(void)
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, uring_reads_packets_of_every_length_whole);
 	tcase_add_test(tc, uring_asks_for_as_many_packets_as_come);
+	tcase_add_test(tc, answer_to_a_lone_packet_leaves_at_once_and_overtakes_none);
 	tcase_add_test(tc, packet_longer_than_the_mtu_lets_expect_is_counted_as_dropped);
 	tcase_add_test(tc, header_is_before_each_packet_and_no_part_of_it);
 	tcase_add_test(tc, uring_writes_what_it_was_sent_when_it_is_flushed);
