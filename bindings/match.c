@@ -306,7 +306,7 @@ static void surprise_say(lua_State *L, const char *text, enum layer_id first)
 	unsigned said = (unsigned)lua_tointeger(L, -1);
 
 	lua_pop(L, 1);
-	if (!(surprise & ~said) || state_of(L)->is_repeating)
+	if (!(surprise & ~said) || state_of(L)->repeated)
 		return;
 	lua_pushinteger(L, (lua_Integer)(surprise | said));
 	lua_rawsetp(L, LUA_REGISTRYINDEX, &surprised);

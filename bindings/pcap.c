@@ -13,6 +13,7 @@
 #include "bindings/packet.h"
 #include "bindings/state.h"
 #include "host/base/log.h"
+#include "host/engine/outfile.h"
 #include "host/engine/world.h"
 #include "host/port/capfile.h"
 
@@ -216,9 +217,9 @@ static const struct handle_type reader_type = { .name = type_reader,
 	.fields = reader_fields };
 
 struct writer {
-	struct pcapng *file; /* NULL: closed */
-	bool is_told;	     /* that writing failed */
-	char path[256];	     /* for messages */
+	struct outfile *file; /* NULL: closed */
+	bool is_told;	      /* that writing failed */
+	char path[256];	      /* for messages */
 };
 
 static struct writer *check_writer(lua_State *L)
@@ -307,17 +308,8 @@ static int lpcap_write(lua_State *L)
 		.dir = check_dir(L, 3, handle->dir),
 		.comment = check_text(L, 3, "comment", lua_tostring(L, 4)),
 	};
-	int id;
+	int error = outfile_write(writer->file, name, p->first, &out);
 
-	while ((id = pcapng_interface(writer->file, name, "", p->first)) == -EAGAIN)
-		pcapng_flush(writer->file, true);
-	if (id < 0)
-		return write_failed(L, writer, id);
-	int error;
-
-	out.interface = (unsigned)id;
-	while ((error = pcapng_write(writer->file, &out)) == -EAGAIN)
-		pcapng_flush(writer->file, true);
 	if (error)
 		return write_failed(L, writer, error);
 	lua_settop(L, 1);
@@ -328,7 +320,7 @@ static int lpcap_write(lua_State *L)
 static int lpcap_flush(lua_State *L)
 {
 	struct writer *writer = check_writer(L);
-	int error = pcapng_flush(writer->file, true);
+	int error = outfile_flush(writer->file);
 
 	if (error)
 		return write_failed(L, writer, error);
@@ -338,7 +330,7 @@ static int lpcap_flush(lua_State *L)
 
 static int writer_shut(struct writer *writer)
 {
-	int error = writer->file ? pcapng_close(writer->file) : 0;
+	int error = writer->file ? outfile_close(writer->file) : 0;
 
 	writer->file = NULL;
 	return writer->is_told ? 0 : error;
@@ -396,18 +388,21 @@ static int reader_new(lua_State *L, const char *path, struct refusal *why)
 /* Where the network is a recorded one, files are as little touched as it is. */
 static int writer_new(lua_State *L, const char *path, struct refusal *why)
 {
+	struct script *script = state_of(L);
+	struct calls *calls = script->worker->host->calls;
 	struct writer *writer = lua_newuserdatauv(L, sizeof(*writer), 0);
 
 	*writer = (struct writer){ .file = NULL };
 	snprintf(writer->path, sizeof(writer->path), "%s", path);
 	luaL_setmetatable(L, type_writer);
-	/* The others' scripts would empty the file that the first is writing. */
-	if (state_of(L)->worker->id > 1)
-		return refuse(why, EBUSY,
-			"%s: a file is written by one worker (run it with --workers 1, or use "
-			"--capture)",
-			path);
-	return pcapng_open(&writer->file, world_is_recorded(world_of(L)) ? "/dev/null" : path, why);
+	if (script->repeated) {
+		writer->file = script->repeated->file;
+		return 0;
+	}
+	if (calls)
+		calls_empty(calls, path);
+	return outfile_open(
+		&writer->file, world_is_recorded(world_of(L)) ? "/dev/null" : path, why);
 }
 
 /* mt.pcap.open(path [, "r" | "w"]) -> reader or writer | nil, why, errno */
@@ -421,6 +416,13 @@ static int lpcap_open(lua_State *L)
 	if (is_writer ? writer_new(L, path, &why) : reader_new(L, path, &why))
 		return push_refusal(L, &why);
 	return 1;
+}
+
+struct outfile *to_outfile(lua_State *L, int idx)
+{
+	const struct writer *writer = luaL_testudata(L, idx, type_writer);
+
+	return writer ? writer->file : NULL;
 }
 
 static const struct luaL_Reg functions[] = { { "open", lpcap_open }, { NULL, NULL } };

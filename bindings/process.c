@@ -204,7 +204,7 @@ int lprocess_spawn(lua_State *L)
 	child->line_ref = function_ref(L, "on_line");
 	child->exit_ref = function_ref(L, "on_exit");
 	wish.is_captured = child->line_ref != LUA_NOREF;
-	if (world_is_recorded(script->worker->world) || script->is_repeating)
+	if (world_is_recorded(script->worker->world) || script->repeated)
 		return 1; /* inert: it has ended, with 0 */
 	if (process_start(&child->process, script->worker->host->keeper, &wish, &why))
 		return push_refusal(L, &why);

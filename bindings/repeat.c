@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "bindings/coroutine.h"
+#include "bindings/pcap.h"
 #include "bindings/port.h"
 #include "bindings/state.h"
 #include "bindings/timer.h"
@@ -21,6 +22,7 @@ struct writer {
 	lua_State *L;
 	struct lane *lanes[CALL_LANES];
 	unsigned lane_count;
+	struct outfile *file;
 	bool is_result;
 };
 
@@ -105,10 +107,12 @@ static void value_write(struct writer *w, int idx, unsigned depth)
 		break;
 	case LUA_TUSERDATA:
 		lane = to_port(L, idx);
-		if (lane)
+		if (lane) {
 			port_write(w, lane);
-		else
-			lua_pushliteral(L, "u");
+			break;
+		}
+		w->file = to_outfile(L, idx);
+		lua_pushliteral(L, "u");
 		break;
 	default:
 		lua_pushliteral(L, "c");
@@ -229,6 +233,7 @@ static int recorded(lua_State *L, int status, lua_KContext ctx)
 	}
 	memcpy(call.lanes, w.lanes, sizeof(w.lanes));
 	call.lane_count = w.lane_count;
+	call.file = w.file;
 	if (calls_add(state_of(L)->worker->host->calls, &call))
 		return luaL_error(L, "out of memory");
 	lua_settop(L, is_ok ? lua_gettop(L) - 1 : 2);
@@ -247,18 +252,18 @@ static int record(lua_State *L)
 	return recorded(L, lua_pcallk(L, count, LUA_MULTRET, 0, 0, recorded), 0);
 }
 
-/* A handle that worker 1 has: here an inert one takes its place. */
-static int inert(lua_State *L, int count)
+/* A handle that worker 1 has: here an inert one takes its place, or one of the same file. */
+static int inert(lua_State *L, const struct call *call, int count)
 {
 	struct script *script = state_of(L);
 
 	lua_settop(L, count);
 	lua_pushvalue(L, lua_upvalueindex(UP_FUNCTION));
 	lua_insert(L, 1);
-	script->is_repeating = true;
+	script->repeated = call;
 	int status = lua_pcall(L, count, LUA_MULTRET, 0);
 
-	script->is_repeating = false;
+	script->repeated = NULL;
 	return status == LUA_OK ? lua_gettop(L) : lua_error(L);
 }
 
@@ -269,7 +274,7 @@ static int results_give(lua_State *L, const struct call *call, int count)
 	int top = lua_gettop(L);
 
 	if (*at == 'u' && strcmp(lua_tostring(L, lua_upvalueindex(UP_NAME)), "child:wait"))
-		return inert(L, count);
+		return inert(L, call, count);
 	for (at += is_error; at < end;)
 		at = value_read(L, call, at);
 	return is_error ? lua_error(L) : lua_gettop(L) - top;
@@ -347,10 +352,21 @@ static int aside(lua_State *L)
 	return aside_done(L, LUA_OK, 0);
 }
 
+/* A file that is read is each worker's own. */
+static bool is_reading(lua_State *L)
+{
+	const char *mode = lua_tostring(L, 2);
+
+	return !strcmp(lua_tostring(L, lua_upvalueindex(UP_NAME)), "mt.pcap.open") &&
+	       (!mode || strcmp(mode, "w"));
+}
+
 static int lrepeat_call(lua_State *L)
 {
 	struct script *script = state_of(L);
 
+	if (is_reading(L))
+		return lua_tocfunction(L, lua_upvalueindex(UP_FUNCTION))(L);
 	if (L != script->chunk)
 		return aside(L);
 	return script->worker->id == 1 ? record(L) : repeat(L);
@@ -404,4 +420,7 @@ void repeat_wrap(lua_State *L, int idx)
 			field_wrap(L, lua_gettop(L), groups[i], verbs[j]);
 		lua_pop(L, 1);
 	}
+	lua_getfield(L, idx, "pcap");
+	field_wrap(L, lua_gettop(L), "pcap", "open");
+	lua_pop(L, 1);
 }

@@ -179,7 +179,7 @@ int lsniff_new(lua_State *L)
 	lua_setiuservalue(L, 2, 1);
 	check_links(L, netns, netlink, sniff);
 	check_sniff_match(L, sniff);
-	if (world_is_recorded(world_of(L)) || sniff->script->is_repeating)
+	if (world_is_recorded(world_of(L)) || sniff->script->repeated)
 		return 1; /* inert: nothing passes there */
 	int fd = world_open(world_of(L), netns, REQUEST_OPEN_PACKET, "sniff", 0, &why);
 

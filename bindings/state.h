@@ -21,13 +21,13 @@ struct script {
 	unsigned shapes;    /* that were made */
 	lua_State *chunk;   /* the coroutine of the script's main part; NULL before and after */
 	lua_State *running; /* the coroutine that runs now, if one does */
+	const struct call *repeated; /* worker 1 has its real handle: only an inert one is wanted */
 	int chunk_ref;
 	int children;		 /* processes of the script that have not ended */
 	int scripts_waiting;	 /* coroutines that wait in mt.run() */
 	bool is_owner;		 /* the state is ours to close; false under a stock lua5.4 */
 	bool is_in_call;	 /* a rule's or match's function runs: it cannot wait */
 	bool is_failed;		 /* the main part failed while it waited */
-	bool is_repeating;	 /* worker 1 has the real handle: only an inert one is wanted */
 	size_t repeat_next;	 /* which of worker 1's calls comes next */
 	unsigned repeat_waited;	 /* ms that this call of worker 1's has been waited for */
 	bool is_unwinding;	 /* os.exit or an interrupt: what is raised now is no error */

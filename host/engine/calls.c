@@ -7,18 +7,23 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "host/engine/outfile.h"
+
 struct calls {
 	pthread_mutex_t lock; /* of the list; an entry never changes */
 	struct call **list;
 	size_t count, room;
+	unsigned others;
 };
 
-struct calls *calls_new(void)
+struct calls *calls_new(unsigned others)
 {
 	struct calls *calls = calloc(1, sizeof(*calls));
 
-	if (calls)
-		pthread_mutex_init(&calls->lock, NULL);
+	if (!calls)
+		return NULL;
+	pthread_mutex_init(&calls->lock, NULL);
+	calls->others = others;
 	return calls;
 }
 
@@ -35,8 +40,11 @@ void calls_free(struct calls *calls)
 {
 	if (!calls)
 		return;
-	for (size_t i = 0; i < calls->count; i++)
+	for (size_t i = 0; i < calls->count; i++) {
+		if (calls->list[i]->file)
+			outfile_free(calls->list[i]->file);
 		call_free(calls->list[i]);
+	}
 	free(calls->list);
 	pthread_mutex_destroy(&calls->lock);
 	free(calls);
@@ -92,6 +100,8 @@ int calls_add(struct calls *calls, const struct call *call)
 	pthread_mutex_lock(&calls->lock);
 	int error = room_make(calls);
 
+	if (!error && copy->file)
+		outfile_share(copy->file, calls->others);
 	if (!error)
 		calls->list[calls->count++] = copy;
 	pthread_mutex_unlock(&calls->lock);
@@ -109,4 +119,18 @@ const struct call *calls_get(struct calls *calls, size_t n)
 		call = calls->list[n];
 	pthread_mutex_unlock(&calls->lock);
 	return call;
+}
+
+void calls_empty(struct calls *calls, const char *path)
+{
+	struct stat emptied;
+
+	if (stat(path, &emptied))
+		return;
+	pthread_mutex_lock(&calls->lock);
+	for (size_t i = 0; i < calls->count; i++) {
+		if (calls->list[i]->file)
+			outfile_empty(calls->list[i]->file, &emptied);
+	}
+	pthread_mutex_unlock(&calls->lock);
 }

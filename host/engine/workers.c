@@ -47,7 +47,7 @@ static int start(struct host *host, struct worker *worker, unsigned id)
 int workers_open(struct host *host)
 {
 	if (host->worker_count > 1) {
-		host->calls = calls_new();
+		host->calls = calls_new(host->worker_count - 1);
 		if (!host->calls)
 			return refuse(&host->why, ENOMEM, "workers: out of memory");
 	}

@@ -113,12 +113,35 @@ END
   [ "$(grep -c '^tun0 out .* echo reply' shown)" = 50 ]
 }
 
-@test "a file is written by one worker" {
-  echo 'local f = assert(require "moontap".pcap.open("x.pcapng", "w"))' >one.lua
-  run "$MOONTAP" run --workers 2 one.lua
-  [ "$status" = 1 ]
-  [[ $output == *"x.pcapng: a file is written by one worker"* ]]
-  "$MOONTAP" run --workers 1 one.lua
+@test "what the rules of several workers write is in one file, whole" {
+  # Both write at once, more than the buffer holds, and name new interfaces all the while.
+  cat >write.lua <<'END'
+local mt <const> = require "moontap"
+local tap <const> = assert(mt.tap { name = "tap0", addr = "10.0.0.1/24" })
+local out <const> = assert(mt.pcap.open("out.pcapng", "w"))
+tap:on("arp", mt.reflect {})
+tap:on("icmp", function(pkt)
+  for _ = 1, 20 do out:write(pkt, { interface = "to " .. pkt.ip.dst, comment = "worker " .. mt.worker.id }) end
+  return "reply"
+end)
+END
+  # shellcheck disable=SC2016 # the inner shell's
+  "$MOONTAP" run --workers 2 write.lua -- sh -c 'for i in $(seq 2 41); do ping -q -s 1000 -c 5 -i 0.01 -W 1 10.0.0.$i & done; wait' >/dev/null
+  cat >count.lua <<'END'
+local mt <const> = require "moontap"
+local of, count <const> = {}, {}
+for pkt in mt.pcap.open("out.pcapng"):packets() do
+  assert(pkt.link == "to " .. pkt.ip.dst and #pkt == 1042 and pkt.icmp.type == 8, pkt)
+  count[pkt.comment] = (count[pkt.comment] or 0) + 1
+  of[pkt.link] = (of[pkt.link] or 0) + 1
+end
+for i = 2, 41 do assert(of["to 10.0.0." .. i] == 100, of["to 10.0.0." .. i]) end
+print(count["worker 1"] > 0, count["worker 2"] > 0, count["worker 1"] + count["worker 2"])
+END
+  run "$MOONTAP" run --workers 1 count.lua
+  echo "$output"
+  [ "$output" = "true	true	4000" ]
+  [ "$(tcpdump -nr out.pcapng 2>/dev/null | grep -c 'ICMP echo request, .* length 1008$')" = 4000 ]
 }
 
 @test "a flood is captured whole, or what is missing is counted" {

@@ -157,6 +157,79 @@ if mt.worker.id == mt.worker.count then mt.stop() end'
   [ "${#lines[@]}" = 2 ]
 }
 
+# file_script CODE: `out` is a file that is written, of which `write(comment)` writes one packet more.
+file_script() {
+  file=$BATS_TEST_TMPDIR/out.pcapng
+  cat >"$script" <<LUA
+local mt = require "moontap"
+local out = assert(mt.pcap.open(arg[1], "w"))
+local ping = mt.packet { { "ip", src = "192.0.2.2", dst = "192.0.2.1" }, { "icmp", type = 8, ident = 1, seq = 1 } }
+local function write(comment) out:write(ping, { comment = comment .. mt.worker.id }) end
+$1
+LUA
+}
+
+# What is in the file, in its order.
+comments() { { tshark -r "$file" -T fields -e frame.comment 2>/dev/null || echo damaged; } | tr '\n' ' '; }
+
+@test "a file that one worker closes is still written by the others" {
+  file_script 'write "first "
+out:close()
+print(mt.worker.id, pcall(write, "closed "))
+local function is_open() return io.popen("ls -l /proc/$PPID/fd"):read("a"):find(arg[1], 1, true) end
+if mt.worker.id == 1 then
+  assert(is_open())
+  mt.every(0.02, function() if not is_open() then mt.stop() end end)
+end'
+  run timeout 20 "$MOONTAP" run --workers 3 "$script" "$file"
+  echo "$output"
+  [ "$status" = 0 ]
+  [ "$(comments | xargs -n 2 | sort | xargs)" = "first 1 first 2 first 3" ]
+  for i in 1 2 3; do grep -qx "$i	false	.*: pcap: the file is closed" <<<"$output"; done
+}
+
+@test "a file that a worker only forgets has what it wrote" {
+  file_script 'write "forgotten "
+if mt.worker.id == mt.worker.count then mt.stop() end'
+  "$MOONTAP" run --workers 2 "$script" "$file"
+  [ "$(comments)" = "forgotten 1 forgotten 2 " ]
+}
+
+@test "each opening is another file, and those to read are each worker's own" {
+  file_script 'for _ = 1, 9 do write "old " end
+out:close()
+print(mt.worker.id, mt.pcap.open(arg[2]):next())
+out = mt.pcap.open(arg[1], "w")
+write "new "
+if mt.worker.id == mt.worker.count then mt.stop() end'
+  run "$MOONTAP" run --workers 2 "$script" "$file" "$TESTS/captures/raw.pcap"
+  echo "$output"
+  [ "$status" = 0 ]
+  [ "$(grep -c "^[12]	IP .*" <<<"$output")" = 2 ]
+  [ "$(comments)" = "new 1 new 2 " ]
+}
+
+@test "a file that cannot be written says so in each worker" {
+  file_script 'print(mt.worker.id, mt.pcap.open("/nowhere/x", "w"))
+print(mt.worker.id, pcall(function() write "lost " out:close() end))
+if mt.worker.id == mt.worker.count then mt.stop() end'
+  run "$MOONTAP" run --workers 2 "$script" /dev/full
+  echo "$output"
+  [ "$status" = 0 ]
+  for i in 1 2; do
+    grep -qx "$i	nil	/nowhere/x: cannot write: No such file or directory .*	2" <<<"$output"
+    grep -qx "$i	false	$script:[46]: /dev/full: cannot write: No space left on device .*" <<<"$output"
+  done
+}
+
+@test "another file in another worker is refused with file and line" {
+  file_script 'mt.pcap.open(arg[1] .. mt.worker.id, "w")'
+  run "$MOONTAP" run --workers 2 "$script" "$file"
+  echo "$output"
+  [ "$status" = 1 ]
+  [ "$output" = "moontap: $script:5: mt.pcap.open: worker 2 calls it with other arguments, or where worker 1 called mt.pcap.open (the script must make the same calls in each worker)" ]
+}
+
 @test "a second worker that fails ends all, and leaves nothing" {
   device_script 'if mt.worker.id == 2 then error "no" end'
   run "$MOONTAP" run --workers 2 "$script"

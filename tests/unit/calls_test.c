@@ -14,7 +14,7 @@ static struct calls *calls;
 
 static void setup(void)
 {
-	calls = calls_new();
+	calls = calls_new(1);
 	ck_assert_ptr_nonnull(calls);
 }
 
