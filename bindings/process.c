@@ -3,9 +3,11 @@
 #include "bindings/process.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "bindings/coroutine.h"
@@ -22,13 +24,15 @@ static const char type_child[] = "moontap.child";
 
 enum { ARGS_MAX = 256, LINE_ROOM = 4096 };
 
-/* Belongs to the host until it has ended: the registry keeps it for so long. */
+/* Belongs to the host until it has ended and its output too, which what it started may hold open
+ * for longer: the registry keeps it for so long. */
 struct child {
 	struct process process; /* the first member */
 	struct script *script;
-	int self_ref;		/* keeps the handle while the child runs */
+	int self_ref;		/* keeps the handle for so long */
 	int line_ref, exit_ref; /* functions; LUA_NOREF: none */
 	int waiter_ref;		/* the coroutine in child:wait() */
+	bool is_over;		/* on_exit and who waited have been told */
 	size_t line_len;
 	char line[LINE_ROOM];
 };
@@ -70,29 +74,78 @@ static struct child *child_of_output(struct watch *watch)
 				offsetof(struct process, output));
 }
 
-static bool output_read(struct child *child)
+static void output_end(struct child *child)
+{
+	struct watch *output = &child->process.output;
+
+	if (output->fd < 0)
+		return;
+	loop_remove(&child->script->worker->loop, output);
+	close(output->fd);
+	output->fd = -1;
+}
+
+/* How many bytes were taken; 0: there are none now, or it has ended. */
+static size_t output_read(struct child *child)
 {
 	char bytes[4096];
 	ssize_t n = read(child->process.output.fd, bytes, sizeof(bytes));
 
 	if (n > 0) {
 		bytes_take(child, bytes, (size_t)n);
-		return true;
+		return (size_t)n;
 	}
 	if (n < 0 && errno == EAGAIN)
-		return false;
+		return 0;
 	if (child->line_len)
 		line_give(child);
-	loop_remove(&child->script->worker->loop, &child->process.output);
-	close(child->process.output.fd);
-	child->process.output.fd = -1;
-	return false;
+	output_end(child);
+	return 0;
+}
+
+/* What it has written by now, and whether that was all: another that has its output may write for
+ * ever, or never. */
+static void output_read_rest(struct child *child)
+{
+	int left = 0;
+	size_t n = 1;
+
+	ioctl(child->process.output.fd, FIONREAD, &left);
+	while (n && left >= 0 && child->process.output.fd >= 0) {
+		n = output_read(child);
+		left -= (int)n;
+	}
+}
+
+static void ref_drop(lua_State *L, int *ref)
+{
+	luaL_unref(L, LUA_REGISTRYINDEX, *ref);
+	*ref = LUA_NOREF;
+}
+
+/* Once it is over and nothing comes any more; then it is the collector's. */
+static void child_release(struct child *child)
+{
+	lua_State *L = child->script->L;
+
+	if (!child->is_over || child->process.output.fd >= 0)
+		return;
+	ref_drop(L, &child->line_ref);
+	ref_drop(L, &child->exit_ref);
+	ref_drop(L, &child->self_ref);
 }
 
 static void output_ready(struct watch *watch, uint32_t events)
 {
+	struct child *child = child_of_output(watch);
+	lua_State *L = child->script->L;
+
 	(void)events;
-	output_read(child_of_output(watch));
+	/* Under a stock lua5.4 on_line may wait, and the child be over meanwhile. */
+	lua_rawgeti(L, LUA_REGISTRYINDEX, child->self_ref);
+	output_read(child);
+	child_release(child);
+	lua_pop(L, 1);
 }
 
 static void waiter_resume(struct child *child)
@@ -113,7 +166,7 @@ static void waiter_resume(struct child *child)
 	lua_settop(L, top);
 }
 
-/* Its end: the rest of its output first, then on_exit, then who waits. */
+/* Its end: what is there of its output first, then on_exit, then who waits. */
 static void child_ready(struct watch *watch, uint32_t events)
 {
 	struct child *child = (struct child *)watch;
@@ -123,17 +176,15 @@ static void child_ready(struct watch *watch, uint32_t events)
 	(void)events;
 	loop_remove(&script->worker->loop, watch);
 	process_reap(&child->process, script->worker->host->keeper);
-	while (child->process.output.fd >= 0 && output_read(child))
-		continue;
+	output_read_rest(child);
 	script->children--;
 	if (child->exit_ref != LUA_NOREF) {
 		lua_pushinteger(L, child->process.status);
 		call(script, child->exit_ref, "on_exit");
 	}
 	waiter_resume(child);
-	luaL_unref(L, LUA_REGISTRYINDEX, child->line_ref);
-	luaL_unref(L, LUA_REGISTRYINDEX, child->exit_ref);
-	luaL_unref(L, LUA_REGISTRYINDEX, child->self_ref);
+	child->is_over = true;
+	child_release(child);
 }
 
 static int function_ref(lua_State *L, const char *key)
@@ -200,6 +251,7 @@ int lprocess_spawn(lua_State *L)
 	memset(child, 0, sizeof(*child));
 	child->script = script;
 	child->waiter_ref = LUA_NOREF;
+	child->process.output.fd = -1;
 	luaL_setmetatable(L, type_child);
 	child->line_ref = function_ref(L, "on_line");
 	child->exit_ref = function_ref(L, "on_exit");
@@ -211,8 +263,10 @@ int lprocess_spawn(lua_State *L)
 	child->process.watch.ready = child_ready;
 	child->process.output.ready = output_ready;
 	loop_add(&script->worker->loop, &child->process.watch, EPOLLIN);
-	if (wish.is_captured)
+	if (wish.is_captured) {
+		fcntl(child->process.output.fd, F_SETFL, O_NONBLOCK);
 		loop_add(&script->worker->loop, &child->process.output, EPOLLIN);
+	}
 	lua_pushvalue(L, 2);
 	child->self_ref = luaL_ref(L, LUA_REGISTRYINDEX);
 	script->children++;
@@ -309,7 +363,18 @@ int lprocess_command(lua_State *L)
 static const struct luaL_Reg methods[] = { { "wait", lchild_wait }, { "kill", lchild_kill },
 	{ NULL, NULL } };
 
-static const struct luaL_Reg meta[] = { { "__tostring", lchild_tostring }, { NULL, NULL } };
+/* The state is closed, and somebody still holds the output. Its end stays watched: a finalizer that
+ * comes after this one may wait for it. */
+static int lchild_gc(lua_State *L)
+{
+	struct child *child = lua_touserdata(L, 1);
+
+	output_end(child);
+	return 0;
+}
+
+static const struct luaL_Reg meta[] = { { "__gc", lchild_gc }, { "__tostring", lchild_tostring },
+	{ NULL, NULL } };
 
 static const struct handle_field fields[] = { { "pid", pid_push }, { "status", status_push },
 	{ NULL, NULL } };
