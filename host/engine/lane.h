@@ -18,6 +18,7 @@ struct lane {
 	struct rule_table *pending; /* what the rules are from the next burst on */
 	bool has_pending;
 	bool is_open;
+	bool is_hot;	       /* not watched: it is read in each turn, until it is empty */
 	bool is_paused;	       /* not watched until there are packets in the pool again */
 	bool has_device;       /* a recorded one, which goes when the port is closed */
 	enum verdict fallback; /* the port's default: VERDICT_DROP or VERDICT_PASS */

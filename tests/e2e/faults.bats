@@ -46,6 +46,22 @@ print "ready"'
   stop_moontap
 }
 
+@test "a port that was busy waits again without spinning" {
+  write "$reflect
+mt.after(0.3, function()
+  local stop = mt.now() + 0.3
+  while mt.now() < stop do end
+end)"
+  start_moontap "$script"
+  said ready
+  ip netns exec far ping -n -q -c 300 -i 0.003 -w 10 10.1.1.9
+  before=$(cpu_of "$moontap_pid")
+  sleep 1
+  [ $(($(cpu_of "$moontap_pid") - before)) -lt 20 ]
+  far_pings 2
+  stop_moontap
+}
+
 # What the kernel does with a frame whose peer is down depends on the moment. Until it has noted that
 # the carrier went it refuses (ENOBUFS, counted as full); that is for an instant, or up to a second
 # where both ends have the same ifindex. From then on it takes every frame and drops it.
