@@ -19,10 +19,9 @@ struct addresses {
 
 static const char key; /* its address is the registry key */
 
-struct addresses *addresses_push(lua_State *L)
+void addresses_push(lua_State *L)
 {
 	lua_rawgetp(L, LUA_REGISTRYINDEX, &key);
-	return lua_touserdata(L, -1);
 }
 
 /* FNV-1a over the address's words. */
@@ -43,17 +42,17 @@ static unsigned text_hash(const char *text)
 }
 
 /* Keeps the string on top. */
-static void keep(lua_State *L, struct addresses_at store, unsigned place, enum family family,
-	const uint8_t *bytes)
+static void keep(lua_State *L, int store, unsigned place, enum family family, const uint8_t *bytes)
 {
-	struct known *known = &store.all->known[place];
+	struct addresses *all = lua_touserdata(L, store);
+	struct known *known = &all->known[place];
 
 	known->family = (uint8_t)family;
 	memcpy(known->bytes, bytes, family_bytes(family));
 	known->text = lua_tostring(L, -1);
-	store.all->by_text[text_hash(known->text)] = (uint8_t)place;
+	all->by_text[text_hash(known->text)] = (uint8_t)place;
 	lua_pushvalue(L, -1);
-	lua_setiuservalue(L, store.idx, (int)place + 1);
+	lua_setiuservalue(L, store, (int)place + 1);
 }
 
 static bool is_known(const struct known *known, enum family family, const uint8_t *bytes)
@@ -64,14 +63,15 @@ static bool is_known(const struct known *known, enum family family, const uint8_
 				  : !memcmp(known->bytes, bytes, 16);
 }
 
-void push_address(lua_State *L, struct addresses_at store, enum family family, const uint8_t *bytes)
+void push_address(lua_State *L, int store, enum family family, const uint8_t *bytes)
 {
+	const struct addresses *all = lua_touserdata(L, store);
 	unsigned place = place_of(family, bytes);
 	struct addr addr = { .family = (uint8_t)family };
 	char text[ADDR_TEXT];
 
-	if (is_known(&store.all->known[place], family, bytes)) {
-		lua_getiuservalue(L, store.idx, (int)place + 1);
+	if (is_known(&all->known[place], family, bytes)) {
+		lua_getiuservalue(L, store, (int)place + 1);
 		return;
 	}
 	memcpy(addr.bytes, bytes, family_bytes(family));
@@ -79,8 +79,7 @@ void push_address(lua_State *L, struct addresses_at store, enum family family, c
 	keep(L, store, place, family, bytes);
 }
 
-static bool address_read(
-	lua_State *L, struct addresses_at store, int idx, enum family family, uint8_t *bytes)
+static bool address_read(lua_State *L, int store, int idx, enum family family, uint8_t *bytes)
 {
 	const char *text = lua_tostring(L, idx);
 	char canonical[ADDR_TEXT];
@@ -98,13 +97,13 @@ static bool address_read(
 	return true;
 }
 
-bool to_address(
-	lua_State *L, struct addresses_at store, int idx, enum family family, uint8_t *bytes)
+bool to_address(lua_State *L, int store, int idx, enum family family, uint8_t *bytes)
 {
 	if (lua_type(L, idx) != LUA_TSTRING)
 		return false;
 	const char *text = lua_tostring(L, idx);
-	const struct known *known = &store.all->known[store.all->by_text[text_hash(text)]];
+	const struct addresses *all = lua_touserdata(L, store);
+	const struct known *known = &all->known[all->by_text[text_hash(text)]];
 
 	if (known->text != text || known->family != family)
 		return address_read(L, store, idx, family, bytes);

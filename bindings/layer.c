@@ -34,7 +34,6 @@ enum way {
 
 struct layer_view {
 	struct packet_handle *handle; /* kept alive by a user value */
-	struct addresses *addresses;  /* kept alive by the metamethods */
 	enum layer_id layer;
 	struct kept_name kept[NAMES_KEPT];
 };
@@ -103,11 +102,6 @@ static struct packet *packet_of(lua_State *L, const struct layer_view *view)
 	return view->handle->packet;
 }
 
-static struct addresses_at addresses_of(const struct layer_view *view)
-{
-	return (struct addresses_at){ view->addresses, lua_upvalueindex(UP_ADDRESSES) };
-}
-
 static int llayer_index(lua_State *L)
 {
 	struct layer_view *view = lua_touserdata(L, 1);
@@ -125,17 +119,16 @@ static int llayer_index(lua_State *L)
 	const uint8_t *at = kept->way == WAY_ASK ? NULL : field_place(p, layer, field);
 
 	if (!at)
-		field_push(L, addresses_of(view), p, layer, field);
+		field_push(L, lua_upvalueindex(UP_ADDRESSES), p, layer, field);
 	else if (kept->way == WAY_NUMBER)
 		lua_pushinteger(L, field_load(at, field));
 	else
-		push_address(L, addresses_of(view), FAMILY_4, at);
+		push_address(L, lua_upvalueindex(UP_ADDRESSES), FAMILY_4, at);
 	return 1;
 }
 
 /* The value at 3 for field_put. false: it is none. */
-static bool to_word(
-	lua_State *L, const struct layer_view *view, const struct field *field, uint32_t *out)
+static bool to_word(lua_State *L, const struct field *field, uint32_t *out)
 {
 	uint8_t bytes[4];
 
@@ -145,7 +138,7 @@ static bool to_word(
 		*out = (uint32_t)number;
 		return number == *out;
 	}
-	if (!to_address(L, addresses_of(view), 3, FAMILY_4, bytes))
+	if (!to_address(L, lua_upvalueindex(UP_ADDRESSES), 3, FAMILY_4, bytes))
 		return false;
 	*out = load_be32(bytes);
 	return true;
@@ -165,8 +158,8 @@ static int llayer_newindex(lua_State *L)
 	const struct field *field = kept->field;
 	uint32_t word;
 
-	if (!kept->is_word || !to_word(L, view, field, &word) || !field_put(p, layer, field, word))
-		field_write(L, addresses_of(view), 3, p, layer, field);
+	if (!kept->is_word || !to_word(L, field, &word) || !field_put(p, layer, field, word))
+		field_write(L, lua_upvalueindex(UP_ADDRESSES), 3, p, layer, field);
 	return 0;
 }
 
@@ -354,8 +347,6 @@ void layer_view_push(lua_State *L, int idx, enum layer_id layer)
 
 	view->handle = lua_touserdata(L, idx);
 	view->layer = layer;
-	view->addresses = addresses_push(L);
-	lua_pop(L, 1);
 	memset(view->kept, 0, sizeof(view->kept));
 	lua_pushvalue(L, idx);
 	lua_setiuservalue(L, -2, 1);

@@ -11,8 +11,8 @@
 
 enum { WORDS_MAX = 64 };
 
-void field_push(lua_State *L, struct addresses_at store, const struct packet *p,
-	const struct layer *layer, const struct field *field)
+void field_push(lua_State *L, int store, const struct packet *p, const struct layer *layer,
+	const struct field *field)
 {
 	struct value value;
 
@@ -44,17 +44,11 @@ void field_push(lua_State *L, struct addresses_at store, const struct packet *p,
 	}
 }
 
-static struct addresses_at store_push(lua_State *L)
-{
-	struct addresses *all = addresses_push(L);
-
-	return (struct addresses_at){ all, lua_gettop(L) };
-}
-
 void push_field(
 	lua_State *L, const struct packet *p, const struct layer *layer, const struct field *field)
 {
-	field_push(L, store_push(L), p, layer, field);
+	addresses_push(L);
+	field_push(L, lua_gettop(L), p, layer, field);
 	lua_remove(L, -2);
 }
 
@@ -111,8 +105,8 @@ static bool to_bytes(lua_State *L, int idx, struct value *out)
 	return true;
 }
 
-static void check_value(lua_State *L, struct addresses_at store, int idx, const struct field *field,
-	struct value *out)
+static void check_value(
+	lua_State *L, int store, int idx, const struct field *field, struct value *out)
 {
 	const char *text = lua_type(L, idx) == LUA_TSTRING ? lua_tostring(L, idx) : NULL;
 	bool is_fit = false;
@@ -173,8 +167,8 @@ static void field_refused(lua_State *L, int idx, const struct field *field,
 	}
 }
 
-void field_write(lua_State *L, struct addresses_at store, int idx, struct packet *p,
-	const struct layer *layer, const struct field *field)
+void field_write(lua_State *L, int store, int idx, struct packet *p, const struct layer *layer,
+	const struct field *field)
 {
 	struct value value;
 
@@ -187,7 +181,8 @@ void set_field(lua_State *L, int idx, struct packet *p, const struct layer *laye
 	const struct field *field)
 {
 	idx = lua_absindex(L, idx);
-	field_write(L, store_push(L), idx, p, layer, field);
+	addresses_push(L);
+	field_write(L, lua_gettop(L), idx, p, layer, field);
 	lua_pop(L, 1);
 }
 
@@ -196,7 +191,8 @@ static void value_take(lua_State *L, int idx, const struct field *field, struct 
 {
 	memset(out, 0, sizeof(*out));
 	idx = lua_absindex(L, idx);
-	check_value(L, store_push(L), idx, field, out);
+	addresses_push(L);
+	check_value(L, lua_gettop(L), idx, field, out);
 	lua_pop(L, 1);
 }
 

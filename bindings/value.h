@@ -5,7 +5,6 @@
 #include <lauxlib.h>
 #include <lua.h>
 
-#include "bindings/address.h"
 #include "host/packet/field.h"
 
 /* Pushes a field's value, or nil where the packet has none. */
@@ -22,8 +21,8 @@ void check_field_value(lua_State *L, int idx, const struct field *field, struct 
 /* A value that the field may have, though perhaps not be given; raises otherwise. */
 void check_field_wanted(lua_State *L, int idx, const struct field *field, struct value *out);
 
-/* push_field and set_field for who has the store of addresses at hand. */
-void field_push(lua_State *L, struct addresses_at store, const struct packet *p,
-	const struct layer *layer, const struct field *field);
-void field_write(lua_State *L, struct addresses_at store, int idx, struct packet *p,
-	const struct layer *layer, const struct field *field);
+/* push_field and set_field for who has the store of addresses (bindings/address.h) at `store`. */
+void field_push(lua_State *L, int store, const struct packet *p, const struct layer *layer,
+	const struct field *field);
+void field_write(lua_State *L, int store, int idx, struct packet *p, const struct layer *layer,
+	const struct field *field);
