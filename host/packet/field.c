@@ -169,18 +169,6 @@ uint8_t *field_at(const struct packet *p, const struct layer *layer, const struc
 	return packet_at(p, at, field->width);
 }
 
-static uint32_t load(const uint8_t *at, unsigned width)
-{
-	switch (width) {
-	case 1:
-		return at[0];
-	case 2:
-		return load_be16(at);
-	default:
-		return load_be32(at);
-	}
-}
-
 enum field_status field_get(const struct packet *p, const struct layer *layer,
 	const struct field *field, struct value *out)
 {
@@ -196,7 +184,7 @@ enum field_status field_get(const struct packet *p, const struct layer *layer,
 		memcpy(out->bytes, at, field->width);
 		return FIELD_OK;
 	}
-	uint64_t number = (load(at, field->width) & width_mask(field)) >> field->shift;
+	uint64_t number = field_load(at, field);
 
 	out->number = field->scale > 1 ? number * field->scale : number;
 	return FIELD_OK;
@@ -320,7 +308,7 @@ static void store(uint8_t *at, const struct field *field, const struct value *in
 	uint32_t mask = width_mask(field);
 	uint32_t number = (uint32_t)(field->scale > 1 ? in->number / field->scale : in->number);
 
-	word_store(at, field->width, (load(at, field->width) & ~mask) | number << field->shift);
+	word_store(at, field->width, (field_word(at, field) & ~mask) | number << field->shift);
 }
 
 enum field_status field_check(const struct field *field, const struct value *in)
@@ -408,7 +396,7 @@ bool field_put(
 
 	if (!at || p->outer || word > width_mask(field))
 		return false;
-	uint32_t old = load(at, field->width);
+	uint32_t old = field_word(at, field);
 
 	word_store(at, field->width, word);
 	if (field->written & WRITTEN_CHECKSUM)

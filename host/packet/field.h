@@ -3,6 +3,7 @@
 #pragma once
 
 #include "host/packet/packet.h"
+#include "host/packet/wire.h"
 
 /* Up to FIELD_FLAGS numbers in host order, the rest bytes in wire order. */
 enum field_kind {
@@ -130,13 +131,24 @@ static inline uint8_t *field_place(
 	return p->data + layer->offset + field->offset;
 }
 
-/* The number at the place of a field that is one: of 1, 2 or 4 bytes, scaled by nothing. */
+/* The 1, 2 or 4 bytes at the place of a field, in host order. */
+static inline uint32_t field_word(const uint8_t *at, const struct field *field)
+{
+	switch (field->width) {
+	case 1:
+		return at[0];
+	case 2:
+		return load_be16(at);
+	default:
+		return load_be32(at);
+	}
+}
+
+/* The number in them, before it is scaled. */
 static inline uint32_t field_load(const uint8_t *at, const struct field *field)
 {
-	uint32_t word = field->width == 1 ? at[0] : (uint32_t)(at[0] << 8 | at[1]);
+	uint32_t word = field_word(at, field);
 
-	if (field->width == 4)
-		word = word << 16 | (uint32_t)(at[2] << 8 | at[3]);
 	return field->mask ? (word & field->mask) >> field->shift : word;
 }
 
