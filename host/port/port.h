@@ -90,6 +90,12 @@ static inline size_t port_room(const struct port *port)
 	return port->mtu + (port->first == LAYER_eth ? 14 + 8 : 0);
 }
 
+/* Does all that it carries fit a small slot, as far as its MTU says? */
+static inline bool port_fits_slot(const struct port *port)
+{
+	return port_room(port) < POOL_SLOT - PACKET_HEADROOM && !port->vnet_bytes;
+}
+
 static inline void port_tx_count(struct port *port, size_t bytes)
 {
 	counter_add(&port->counters.tx_packets, 1);

@@ -224,18 +224,6 @@ static struct packet *tun_take(struct tun *tun, struct packet *p, size_t len)
 	return p;
 }
 
-/* The C library's calls are points of cancellation: between threads each costs 50 ns more than
- * these, which are none. */
-static ssize_t device_read(int fd, uint8_t *bytes, size_t room)
-{
-	return syscall(SYS_read, fd, bytes, room);
-}
-
-static ssize_t device_write(int fd, const uint8_t *bytes, size_t len)
-{
-	return syscall(SYS_write, fd, bytes, len);
-}
-
 /* Reads into the packet's slot, and what does not fit into the spill. Where none can come that does
  * not fit the shorter call does; one that fills the slot is then cut off: the MTU was raised, and
  * word of it has not come yet. */
@@ -244,9 +232,10 @@ static ssize_t packet_read(const struct tun *tun, const struct packet *p, bool *
 	size_t header = tun->port.vnet_bytes, room = header + packet_tailroom(p);
 	struct iovec parts[] = { { p->data - header, room }, { tun->spill, SPILL } };
 
-	if (header || port_room(&tun->port) >= room)
+	if (!port_fits_slot(&tun->port))
 		return readv(tun->fd, parts, 2);
-	ssize_t n = device_read(tun->fd, p->data, room);
+	/* No point of cancellation, as in tun_device_write. */
+	ssize_t n = syscall(SYS_read, tun->fd, p->data, room);
 
 	*is_cut = n == (ssize_t)room;
 	return n;
@@ -295,13 +284,20 @@ static unsigned tun_recv(struct port *port, struct packet **burst, unsigned max,
 	return count;
 }
 
+int tun_device_write(int fd, const struct port *port, const struct packet *p)
+{
+	size_t header = port->vnet_bytes;
+	long n = syscall(SYS_write, fd, p->data - header, header + packet_length(p));
+
+	return n < 0 ? -errno : (int)n;
+}
+
 /* A write(2) of part of a packet does not happen: the device takes it whole or not at all. */
 static int tun_write(struct port *port, struct packet *p)
 {
-	size_t header = port->vnet_bytes;
-	ssize_t n = device_write(tun_of(port)->fd, p->data - header, header + packet_length(p));
+	int n = tun_device_write(tun_of(port)->fd, port, p);
 
-	return n < 0 ? errno : 0;
+	return n < 0 ? -n : 0;
 }
 
 static void tun_send(struct port *port, struct packet *p)

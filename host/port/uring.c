@@ -201,9 +201,7 @@ static void queue(struct uring *ring, struct port *port, struct packet *p, bool 
 
 size_t uring_read_room(const struct port *port)
 {
-	bool is_small = port_room(port) < POOL_SLOT - PACKET_HEADROOM && !port->vnet_bytes;
-
-	return is_small ? 0 : PACKET_BYTES_MAX;
+	return port_fits_slot(port) ? 0 : PACKET_BYTES_MAX;
 }
 
 static unsigned reads_queue(struct uring *ring, struct port *port, unsigned max)
@@ -240,21 +238,12 @@ static unsigned burst_read(struct port *port, unsigned max)
 	return asked;
 }
 
-/* A count of bytes, or -errno; does not wait. Called so they are no points of cancellation, which
- * cost more. */
+/* A count of bytes, or -errno; does not wait. No point of cancellation (see tun_device_write). */
 static int read_alone(const struct port *port, const struct packet *p)
 {
 	size_t header = port->vnet_bytes;
 	struct iovec part = { p->data - header, header + packet_tailroom(p) };
 	long n = syscall(SYS_preadv2, port->file->fd, &part, 1, -1L, -1L, RWF_NOWAIT);
-
-	return n < 0 ? -errno : (int)n;
-}
-
-static int write_alone(const struct port *port, const struct packet *p)
-{
-	size_t header = port->vnet_bytes;
-	long n = syscall(SYS_write, port->file->fd, p->data - header, header + packet_length(p));
 
 	return n < 0 ? -errno : (int)n;
 }
@@ -313,7 +302,7 @@ static void uring_send(struct port *port, struct packet *p)
 
 	p = vnet_ready(port, p);
 	if (p && ring->is_lone && !ring->queued)
-		write_done(port, p, write_alone(port, p));
+		write_done(port, p, tun_device_write(port->file->fd, port, p));
 	else if (p)
 		queue(ring, port, p, true);
 }
